@@ -4,11 +4,7 @@
 // AWS ids and ARNs are ours; Meta ids are Meta's. A WABA belongs to one account and Region, a number to one WABA.
 package account
 
-import (
-	"time"
-
-	"github.com/waxwing-messaging/waxwing/internal/identity"
-)
+import "time"
 
 // RegistrationStatus tells whether a WABA finished sign-up.
 type RegistrationStatus string
@@ -28,7 +24,6 @@ type WABA struct {
 	LinkedAt           time.Time
 	Destination        *Destination // where its events go; nil publishes nothing
 	MarketingStatus    string       // Meta's marketing-messages onboarding status, free text
-	Token              identity.Secret
 }
 
 // Destination is an event destination of a WABA: an SNS topic or an Amazon Connect instance.

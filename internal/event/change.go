@@ -1,0 +1,37 @@
+package event
+
+import (
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+// ChangeKind tells what a change in a webhook is about.
+type ChangeKind uint8
+
+const (
+	OtherChange   ChangeKind = iota // anything about the account, its numbers, templates, flows, …
+	StatusChange                    // a status of a message we or someone else sent
+	InboundChange                   // a customer wrote
+)
+
+// Change is one update out of a webhook: the smallest part that becomes an event of its own.
+type Change struct {
+	Kind        ChangeKind
+	WABAMetaID  string
+	PhoneMetaID string // "" when the change is not about one number
+	Field       string
+	Key         []byte // identifies the change, so that a repeat is recognised; unset for statuses of known messages
+	WAMID       string // of the message concerned
+	Opaque      string // biz_opaque_callback_data of a status
+	Status      string // of a status; "received" for inbound messages
+	From        string // who wrote an inbound message: digits, or a business-scoped id
+	At          time.Time
+	Failures    []message.Failure
+	EventID     string
+	Entry       []byte // sealed whatsAppWebhookEntry
+	Retry       []byte // sealed webhook holding just this change, kept while its message is unknown
+}
+
+// Received is the Status of events about a customer's message.
+const Received = "received"

@@ -1,0 +1,53 @@
+package event
+
+import "time"
+
+// Webhook is a stored callback of Meta's, waiting to be understood.
+type Webhook struct {
+	Seq        int64
+	ReceivedAt time.Time
+	Final      bool   // publish its changes even if the message they are about is unknown
+	Body       []byte // sealed
+}
+
+// Unclaimed is a webhook, or a part of one, that nobody here could use.
+type Unclaimed struct {
+	Seq        int64
+	ReceivedAt time.Time
+	Reason     string
+	Body       []byte // sealed
+}
+
+// HandOver is a message that WhatsApp is known to have taken.
+type HandOver struct {
+	MessageID     string
+	AccountID     string
+	WABAKey       string
+	WABAMetaID    string
+	PhoneKey      string
+	PhoneMetaID   string
+	DisplayNumber string
+	Recipient     string
+	WAMID         string
+	At            time.Time
+}
+
+// Applied says what became of a webhook's changes.
+type Applied struct {
+	Events       int      // published
+	Repeats      int      // known already
+	Orphans      int      // waiting for their message
+	Unclaimed    int      // of business accounts not linked here
+	Proved       int      // messages whose hand-over only a status has shown
+	Destinations []string // that have new work
+}
+
+// Delivery is an event waiting for its destination, with what the envelope names.
+type Delivery struct {
+	Event
+	Seq         int64
+	Attempts    int
+	WABAMetaID  string
+	PhoneMetaID string
+	RoleARN     string // to assume for publishing; "" for none
+}

@@ -1,0 +1,106 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+)
+
+// Destinations lists where events are waiting to go. It reads one index entry a destination.
+func (db *DB) Destinations(ctx context.Context) ([]string, error) {
+	rows, err := db.readers.QueryContext(ctx, `WITH RECURSIVE d (arn) AS (
+		SELECT min(destination) FROM deliveries
+		UNION ALL
+		SELECT (SELECT min(destination) FROM deliveries WHERE destination > d.arn) FROM d WHERE d.arn IS NOT NULL)
+		SELECT arn FROM d WHERE arn IS NOT NULL`)
+	if err != nil {
+		return nil, err
+	}
+	var arns []string
+	err = collect(rows, func(scan func(...any) error) error {
+		var arn string
+		err := scan(&arn)
+		arns = append(arns, arn)
+		return err
+	})
+	return arns, err
+}
+
+// Undelivered reads the oldest events that wait for a destination, in order.
+func (db *DB) Undelivered(ctx context.Context, destination string, limit int) ([]event.Delivery, error) {
+	rows, err := db.readers.QueryContext(ctx, `SELECT d.seq, d.attempts, e.id, e.account_id, e.waba_key, w.meta_id, w.destination_role,
+		e.phone_key, coalesce(p.meta_id, ''), e.message_id, e.wamid, e.field, e.status, e.at, e.entry
+		FROM deliveries d JOIN events e ON e.seq = d.seq
+		LEFT JOIN wabas w ON w.key = e.waba_key
+		LEFT JOIN phone_numbers p ON p.key = e.phone_key
+		WHERE d.destination = ? ORDER BY d.seq LIMIT ?`, destination, limit)
+	if err != nil {
+		return nil, err
+	}
+	var list []event.Delivery
+	err = collect(rows, func(scan func(...any) error) error {
+		d := event.Delivery{Event: event.Event{Destination: destination}}
+		var at int64
+		var wabaMetaID, role *string
+		err := scan(&d.Seq, &d.Attempts, &d.ID, &d.AccountID, &d.WABAKey, &wabaMetaID, &role, &d.PhoneKey, &d.PhoneMetaID, &d.MessageID,
+			&d.WAMID, &d.Field, &d.Status, &at, &d.Entry)
+		d.At = fromMicro(at)
+		if wabaMetaID != nil {
+			d.WABAMetaID, d.RoleARN = *wabaMetaID, *role
+		}
+		list = append(list, d)
+		return err
+	})
+	return list, err
+}
+
+// Delivered takes published events out of the queue. It does nothing when the lease has changed hands.
+func (db *DB) Delivered(ctx context.Context, l lease.Lease, seqs []int64) error {
+	return db.write(ctx, func(tx *tx) error {
+		if held, err := tx.holds(l); err != nil || !held {
+			return err
+		}
+		for _, seq := range seqs {
+			if _, err := tx.exec(`DELETE FROM deliveries WHERE seq = ?`, seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Undeliverable counts a failed attempt for events that stay in the queue.
+func (db *DB) Undeliverable(ctx context.Context, l lease.Lease, seqs []int64) error {
+	return db.write(ctx, func(tx *tx) error {
+		if held, err := tx.holds(l); err != nil || !held {
+			return err
+		}
+		for _, seq := range seqs {
+			if _, err := tx.exec(`UPDATE deliveries SET attempts = attempts + 1 WHERE seq = ?`, seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PruneEvents forgets published events recorded before cutoff and repeat-detection keys as old, a bounded number at a time,
+// and reports whether there may be more.
+func (db *DB) PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error) {
+	const batch = 1000
+	err = db.write(ctx, func(tx *tx) error {
+		n, err := tx.exec(`DELETE FROM events WHERE seq IN (
+			SELECT e.seq FROM (SELECT seq, at FROM events ORDER BY seq LIMIT ?1) e
+			WHERE e.at <= ?2 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = e.seq))`, batch, unixMicro(cutoff))
+		if err != nil {
+			return err
+		}
+		m, err := tx.exec(`DELETE FROM changes_seen WHERE key IN (SELECT key FROM changes_seen WHERE at <= ? ORDER BY at LIMIT ?)`,
+			unixMicro(cutoff), batch)
+		more = n == batch || m == batch
+		return err
+	})
+	return more, err
+}

@@ -1,0 +1,299 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+// Receive stores a webhook's sealed body. It is on disk when Receive returns.
+func (db *DB) Receive(ctx context.Context, sealed []byte, now time.Time) error {
+	return db.write(ctx, func(tx *tx) error {
+		_, err := tx.exec(`INSERT INTO inbox (received_at, body) VALUES (?, ?)`, unixMicro(now), sealed)
+		return err
+	})
+}
+
+// Webhooks reads the oldest webhooks whose meaning is not stored yet, in order of arrival.
+func (db *DB) Webhooks(ctx context.Context, limit int) ([]event.Webhook, error) {
+	rows, err := db.readers.QueryContext(ctx, `SELECT seq, received_at, final, body FROM inbox ORDER BY seq LIMIT ?`, limit)
+	if err != nil {
+		return nil, err
+	}
+	var list []event.Webhook
+	err = collect(rows, func(scan func(...any) error) error {
+		var w event.Webhook
+		var at int64
+		err := scan(&w.Seq, &at, &w.Final, &w.Body)
+		w.ReceivedAt = fromMicro(at)
+		list = append(list, w)
+		return err
+	})
+	return list, err
+}
+
+// Apply stores what a webhook means, all of it or nothing, and forgets the webhook. Applying one again does nothing.
+//
+// Statuses move their message forward, or wait as orphans while the message's id is unknown; inbound messages open the
+// customer's window; every change that is new becomes one event. handedOver builds the event that reports a hand-over which
+// only a status has proved.
+func (db *DB) Apply(ctx context.Context, w event.Webhook, changes []event.Change, now time.Time,
+	handedOver func(event.HandOver) (*event.Event, error)) (res event.Applied, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		res = event.Applied{}
+		if n, err := tx.exec(`DELETE FROM inbox WHERE seq = ?`, w.Seq); err != nil || n == 0 {
+			return err
+		}
+		a := applier{tx: tx, webhook: w, now: now, handedOver: handedOver, res: &res, wabas: map[string]wabaRef{}, phones: map[string]string{}}
+		for i := range changes {
+			if err := a.apply(&changes[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return res, err
+}
+
+// Reject takes a webhook out of the inbox and keeps it with the reason it could not be used.
+func (db *DB) Reject(ctx context.Context, w event.Webhook, reason string) error {
+	return db.write(ctx, func(tx *tx) error {
+		if _, err := tx.exec(`INSERT INTO unclaimed (received_at, reason, body) SELECT received_at, ?, body FROM inbox WHERE seq = ?`, reason, w.Seq); err != nil {
+			return err
+		}
+		_, err := tx.exec(`DELETE FROM inbox WHERE seq = ?`, w.Seq)
+		return err
+	})
+}
+
+// ReleaseOrphans sends statuses that have waited since before cutoff through the inbox once more, to be published without
+// their message, and reports how many.
+func (db *DB) ReleaseOrphans(ctx context.Context, cutoff time.Time) (n int64, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		var last int64
+		found, err := tx.row(`SELECT coalesce(max(seq), 0) FROM (SELECT seq, received_at FROM orphans ORDER BY seq LIMIT 1000) WHERE received_at <= ?`,
+			args(unixMicro(cutoff)), &last)
+		if n = 0; err != nil || !found || last == 0 {
+			return err
+		}
+		if n, err = tx.exec(`INSERT INTO inbox (received_at, final, body) SELECT received_at, 1, body FROM orphans WHERE seq <= ? ORDER BY seq`, last); err != nil {
+			return err
+		}
+		_, err = tx.exec(`DELETE FROM orphans WHERE seq <= ?`, last)
+		return err
+	})
+	return n, err
+}
+
+// Unclaimed lists what nobody here could use, newest first.
+func (db *DB) Unclaimed(ctx context.Context, limit int) ([]event.Unclaimed, error) {
+	rows, err := db.readers.QueryContext(ctx, `SELECT seq, received_at, reason, body FROM unclaimed ORDER BY seq DESC LIMIT ?`, limit)
+	if err != nil {
+		return nil, err
+	}
+	var list []event.Unclaimed
+	err = collect(rows, func(scan func(...any) error) error {
+		var u event.Unclaimed
+		var at int64
+		err := scan(&u.Seq, &at, &u.Reason, &u.Body)
+		u.ReceivedAt = fromMicro(at)
+		list = append(list, u)
+		return err
+	})
+	return list, err
+}
+
+// WindowOpenedAt returns when a customer last wrote to a number; the zero time if never.
+func (db *DB) WindowOpenedAt(ctx context.Context, phoneKey, recipient string) (time.Time, error) {
+	var at int64
+	err := db.readers.QueryRowContext(ctx, `SELECT coalesce(max(last_inbound_at), 0) FROM windows WHERE phone_key = ? AND recipient = ?`,
+		phoneKey, recipient).Scan(&at)
+	return fromMicro(at), err
+}
+
+type wabaRef struct{ key, accountID string }
+
+// applier stores the changes of one webhook within its transaction.
+type applier struct {
+	tx         *tx
+	webhook    event.Webhook
+	now        time.Time
+	handedOver func(event.HandOver) (*event.Event, error)
+	res        *event.Applied
+	wabas      map[string]wabaRef // by Meta id; the zero value is one not linked here
+	phones     map[string]string  // phone keys by WABA key and Meta id; "" is one not linked here
+}
+
+func (a *applier) apply(c *event.Change) error {
+	waba, err := a.waba(c.WABAMetaID)
+	if err != nil {
+		return err
+	}
+	if waba.key == "" {
+		a.res.Unclaimed++
+		_, err := a.tx.exec(`INSERT INTO unclaimed (received_at, reason, body) VALUES (?, ?, ?)`, unixMicro(a.webhook.ReceivedAt),
+			"business account "+c.WABAMetaID+" is not linked", c.Retry)
+		return err
+	}
+	phone, err := a.phone(waba.key, c.PhoneMetaID)
+	if err != nil {
+		return err
+	}
+	e := event.Event{ID: c.EventID, AccountID: waba.accountID, WABAKey: waba.key, PhoneKey: phone, WAMID: c.WAMID, Field: c.Field,
+		Status: c.Status, At: c.At, Entry: c.Entry}
+	switch c.Kind {
+	case event.StatusChange:
+		return a.status(c, &e)
+	case event.InboundChange:
+		if phone != "" && c.From != "" {
+			if _, err := a.tx.exec(`INSERT INTO windows (phone_key, recipient, last_inbound_at) VALUES (?, ?, ?)
+				ON CONFLICT (phone_key, recipient) DO UPDATE SET last_inbound_at = excluded.last_inbound_at
+				WHERE last_inbound_at < excluded.last_inbound_at`, phone, c.From, unixMicro(c.At)); err != nil {
+				return err
+			}
+		}
+	}
+	return a.publishOnce(c, &e)
+}
+
+// publishOnce makes a change an event unless it has been one already.
+func (a *applier) publishOnce(c *event.Change, e *event.Event) error {
+	n, err := a.tx.exec(`INSERT INTO changes_seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING`, c.Key, unixMicro(a.now))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		a.res.Repeats++
+		return nil
+	}
+	return a.publish(e)
+}
+
+func (a *applier) publish(e *event.Event) error {
+	if err := a.tx.insertEvent(e); err != nil {
+		return err
+	}
+	a.res.Events++
+	if e.Destination != "" {
+		a.res.Destinations = appendNew(a.res.Destinations, e.Destination)
+	}
+	return nil
+}
+
+// status moves the message that a status is about, and publishes it.
+func (a *applier) status(c *event.Change, e *event.Event) error {
+	var seq int64
+	var state message.State
+	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, '') FROM wamids w LEFT JOIN states s ON s.seq = w.seq WHERE w.wamid = ?`,
+		args(c.WAMID), &seq, &state)
+	if err != nil {
+		return err
+	}
+	if !known && c.Opaque != "" {
+		if seq, state, known, err = a.prove(c, e); err != nil {
+			return err
+		}
+	}
+	if !known {
+		if a.webhook.Final {
+			return a.publishOnce(c, e)
+		}
+		a.res.Orphans++
+		_, err := a.tx.exec(`INSERT INTO orphans (wamid, received_at, body) VALUES (?, ?, ?)`, c.WAMID, unixMicro(a.webhook.ReceivedAt), c.Retry)
+		return err
+	}
+	fresh, err := a.tx.recordStatus(seq, c.Status, c.At, a.now, c.Failures)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		a.res.Repeats++
+		return nil
+	}
+	if next := message.Advance(state, message.State(c.Status)); next != state {
+		if _, err := a.tx.exec(`UPDATE states SET state = ?, updated_at = ? WHERE seq = ?`, next, unixMicro(a.now), seq); err != nil {
+			return err
+		}
+	}
+	if _, err := a.tx.row(`SELECT id FROM messages WHERE seq = ?`, args(seq), &e.MessageID); err != nil {
+		return err
+	}
+	return a.publish(e)
+}
+
+// prove finds the message that carries our id as its opaque data: WhatsApp has it, whatever became of the attempt. If that
+// was not known yet, the message leaves the queue here.
+func (a *applier) prove(c *event.Change, e *event.Event) (seq int64, state message.State, known bool, err error) {
+	var h event.HandOver
+	known, err = a.tx.row(`SELECT m.seq, m.id, m.recipient, coalesce(s.state, '') FROM messages m LEFT JOIN states s ON s.seq = m.seq
+		WHERE m.id = ? AND m.phone_key = ? AND m.own_opaque = 0`, args(c.Opaque, e.PhoneKey), &seq, &h.MessageID, &h.Recipient, &state)
+	if err != nil || !known {
+		return 0, "", false, err
+	}
+	if err := a.tx.knowWAMID(seq, c.WAMID); err != nil {
+		return 0, "", false, err
+	}
+	if _, err := a.tx.exec(`DELETE FROM outbox WHERE seq = ?`, seq); err != nil {
+		return 0, "", false, err
+	}
+	next := message.Advance(state, message.Accepted)
+	if state == "" {
+		next = message.Accepted
+		if _, err := a.tx.exec(`INSERT INTO states (seq, state, wamid, updated_at) VALUES (?, ?, ?, ?)`, seq, next, c.WAMID, unixMicro(a.now)); err != nil {
+			return 0, "", false, err
+		}
+	} else if _, err := a.tx.exec(`UPDATE states SET state = ?, wamid = CASE WHEN wamid = '' THEN ? ELSE wamid END, updated_at = ? WHERE seq = ?`,
+		next, c.WAMID, unixMicro(a.now), seq); err != nil {
+		return 0, "", false, err
+	}
+	a.res.Proved++
+	h.AccountID, h.WABAKey, h.PhoneKey, h.WAMID, h.At = e.AccountID, e.WABAKey, e.PhoneKey, c.WAMID, c.At
+	h.WABAMetaID, h.PhoneMetaID = c.WABAMetaID, c.PhoneMetaID
+	if _, err := a.tx.row(`SELECT display_number FROM phone_numbers WHERE key = ?`, args(h.PhoneKey), &h.DisplayNumber); err != nil {
+		return 0, "", false, err
+	}
+	fresh, err := a.tx.recordStatus(seq, string(message.Accepted), c.At, a.now, nil)
+	if err != nil || !fresh {
+		return seq, next, true, err
+	}
+	accepted, err := a.handedOver(h)
+	if err != nil {
+		return 0, "", false, err
+	}
+	return seq, next, true, a.publish(accepted)
+}
+
+func (a *applier) waba(metaID string) (wabaRef, error) {
+	ref, ok := a.wabas[metaID]
+	if ok {
+		return ref, nil
+	}
+	_, err := a.tx.row(`SELECT key, account_id FROM wabas WHERE meta_id = ?`, args(metaID), &ref.key, &ref.accountID)
+	a.wabas[metaID] = ref
+	return ref, err
+}
+
+func (a *applier) phone(wabaKey, metaID string) (key string, err error) {
+	if metaID == "" {
+		return "", nil
+	}
+	id := wabaKey + "/" + metaID
+	key, ok := a.phones[id]
+	if ok {
+		return key, nil
+	}
+	_, err = a.tx.row(`SELECT key FROM phone_numbers WHERE meta_id = ? AND waba_key = ?`, args(metaID, wabaKey), &key)
+	a.phones[id] = key
+	return key, err
+}
+
+func appendNew(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	return append(list, s)
+}

@@ -1,0 +1,66 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+// invocationLife is how long a repeated SDK call is recognised.
+const invocationLife = time.Hour
+
+// Accept stores a message, its sealed body and its place in the queue. It returns the message's id and place; the body is on
+// disk then. When the same invocation was accepted within the hour, nothing is stored, the earlier message's id comes
+// back and seq is 0.
+func (db *DB) Accept(ctx context.Context, m *message.Outbound, sealed []byte) (id string, seq int64, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		id, seq = m.ID, 0
+		if m.InvocationID != "" {
+			earlier, err := tx.claimInvocation(m)
+			if err != nil {
+				return err
+			}
+			if earlier != "" {
+				id = earlier
+				return nil
+			}
+		}
+		n, err := tx.insert(`INSERT INTO messages (id, account_id, waba_key, phone_key, meta_version, kind, recipient, template,
+			own_opaque, accepted_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.ID, m.AccountID, m.WABAKey, m.PhoneKey,
+			m.MetaVersion, m.Kind, m.Recipient, m.Template, m.OwnOpaque, unixMicro(m.AcceptedAt), sealed)
+		if err != nil {
+			return err
+		}
+		seq = n
+		_, err = tx.exec(`INSERT INTO outbox (seq, phone_key, priority) VALUES (?, ?, ?)`, n, m.PhoneKey, m.Priority)
+		return err
+	})
+	return id, seq, err
+}
+
+// claimInvocation remembers the call, or returns the id of the message an earlier attempt of it left.
+func (t *tx) claimInvocation(m *message.Outbound) (earlier string, err error) {
+	n, err := t.exec(`INSERT INTO invocations (account_id, invocation_id, message_id, at) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (account_id, invocation_id) DO UPDATE SET message_id = ?3, at = ?4 WHERE at <= ?5`,
+		m.AccountID, m.InvocationID, m.ID, unixMicro(m.AcceptedAt), unixMicro(m.AcceptedAt.Add(-invocationLife)))
+	if err != nil || n == 1 {
+		return "", err
+	}
+	_, err = t.row(`SELECT message_id FROM invocations WHERE account_id = ? AND invocation_id = ?`,
+		args(m.AccountID, m.InvocationID), &earlier)
+	return earlier, err
+}
+
+// PruneInvocations forgets calls too old to be repeated, a bounded number at a time, and reports whether there may be more.
+func (db *DB) PruneInvocations(ctx context.Context, now time.Time) (more bool, err error) {
+	const batch = 2000
+	err = db.write(ctx, func(tx *tx) error {
+		n, err := tx.exec(`DELETE FROM invocations WHERE seq IN (
+			SELECT seq FROM (SELECT seq, at FROM invocations ORDER BY seq LIMIT ?) WHERE at <= ?)`,
+			batch, unixMicro(now.Add(-invocationLife)))
+		more = n == batch
+		return err
+	})
+	return more, err
+}

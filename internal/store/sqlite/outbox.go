@@ -1,0 +1,204 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+// Lanes lists the phone numbers with messages waiting. It reads one index entry a number, however many messages wait.
+func (db *DB) Lanes(ctx context.Context) ([]string, error) {
+	rows, err := db.readers.QueryContext(ctx, `WITH RECURSIVE lane (key) AS (
+		SELECT min(phone_key) FROM outbox
+		UNION ALL
+		SELECT (SELECT min(phone_key) FROM outbox WHERE phone_key > lane.key) FROM lane WHERE lane.key IS NOT NULL)
+		SELECT key FROM lane WHERE key IS NOT NULL`)
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	err = collect(rows, func(scan func(...any) error) error {
+		var k string
+		err := scan(&k)
+		keys = append(keys, k)
+		return err
+	})
+	return keys, err
+}
+
+// Jobs reads waiting messages of one number and priority in order of acceptance, starting behind after. Bodies are left out.
+func (db *DB) Jobs(ctx context.Context, phoneKey string, p message.Priority, after int64, limit int) ([]message.Job, error) {
+	rows, err := db.readers.QueryContext(ctx, `SELECT o.seq, o.attempts, o.started_at, o.not_before, m.id, m.account_id, m.waba_key,
+		m.meta_version, m.kind, m.recipient, m.own_opaque, m.accepted_at
+		FROM outbox o JOIN messages m ON m.seq = o.seq
+		WHERE o.phone_key = ? AND o.priority = ? AND o.seq > ? ORDER BY o.seq LIMIT ?`, phoneKey, p, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	var jobs []message.Job
+	err = collect(rows, func(scan func(...any) error) error {
+		j := message.Job{PhoneKey: phoneKey, Priority: p}
+		var started, notBefore, accepted int64
+		err := scan(&j.Seq, &j.Attempts, &started, &notBefore, &j.ID, &j.AccountID, &j.WABAKey, &j.MetaVersion, &j.Kind, &j.Recipient,
+			&j.OwnOpaque, &accepted)
+		j.StartedAt, j.NotBefore, j.AcceptedAt = fromMicro(started), fromMicro(notBefore), fromMicro(accepted)
+		jobs = append(jobs, j)
+		return err
+	})
+	return jobs, err
+}
+
+// Body returns the sealed body of a message.
+func (db *DB) Body(ctx context.Context, seq int64) (sealed []byte, err error) {
+	err = db.readers.QueryRowContext(ctx, `SELECT body FROM messages WHERE seq = ?`, seq).Scan(&sealed)
+	return sealed, err
+}
+
+// Begin records that an attempt is about to start, before anything leaves the machine: after a crash the message is known to
+// be in doubt. It reports false, and the attempt must not be made, when the job is no longer waiting in that state or the
+// lease has changed hands.
+func (db *DB) Begin(ctx context.Context, l lease.Lease, j *message.Job, now time.Time) (ok bool, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		n, err := tx.exec(`UPDATE outbox SET attempts = attempts + 1, started_at = ?
+			WHERE seq = ? AND attempts = ? AND EXISTS (SELECT 1 FROM leases WHERE name = ? AND owner = ? AND fence = ?)`,
+			unixMicro(now), j.Seq, j.Attempts, l.Name, l.Owner, l.Fence)
+		ok = n == 1
+		return err
+	})
+	return ok, err
+}
+
+// Postpone puts a begun attempt back into the queue until notBefore. It stays in doubt if WhatsApp may have the message. It
+// reports false when the attempt is not the current one any more.
+func (db *DB) Postpone(ctx context.Context, l lease.Lease, j *message.Job, notBefore time.Time, inDoubt bool) (ok bool, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		n, err := tx.exec(`UPDATE outbox SET not_before = ?, started_at = CASE WHEN ? THEN started_at ELSE 0 END
+			WHERE seq = ? AND attempts = ? AND EXISTS (SELECT 1 FROM leases WHERE name = ? AND owner = ? AND fence = ?)`,
+			unixMicro(notBefore), inDoubt, j.Seq, j.Attempts, l.Name, l.Owner, l.Fence)
+		ok = n == 1
+		return err
+	})
+	return ok, err
+}
+
+// Finish takes a message out of the queue: WhatsApp accepted it under wamid, refused it, or we gave up. The event, if any, is
+// stored with it. It reports false, and changes nothing, when the attempt is not the current one any more, because another
+// node has the lane or a status has already proved the hand-over.
+func (db *DB) Finish(ctx context.Context, l lease.Lease, j *message.Job, s message.State, wamid string, e *event.Event, now time.Time) (ok bool, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		n, err := tx.exec(`DELETE FROM outbox
+			WHERE seq = ? AND attempts = ? AND EXISTS (SELECT 1 FROM leases WHERE name = ? AND owner = ? AND fence = ?)`,
+			j.Seq, j.Attempts, l.Name, l.Owner, l.Fence)
+		if ok = n == 1; err != nil || !ok {
+			return err
+		}
+		if _, err := tx.exec(`INSERT INTO states (seq, state, wamid, updated_at) VALUES (?, ?, ?, ?)`,
+			j.Seq, s, wamid, unixMicro(now)); err != nil {
+			return err
+		}
+		if wamid != "" {
+			if err := tx.knowWAMID(j.Seq, wamid); err != nil {
+				return err
+			}
+		}
+		if e == nil {
+			return nil
+		}
+		if _, err := tx.recordStatus(j.Seq, e.Status, e.At, now, e.Failures); err != nil {
+			return err
+		}
+		return tx.insertEvent(e)
+	})
+	return ok, err
+}
+
+// knowWAMID ties WhatsApp's id to a message and sends what came for it too early through the inbox again.
+func (t *tx) knowWAMID(seq int64, wamid string) error {
+	if _, err := t.exec(`INSERT INTO wamids (wamid, seq) VALUES (?, ?) ON CONFLICT DO NOTHING`, wamid, seq); err != nil {
+		return err
+	}
+	var one int
+	early, err := t.row(`SELECT 1 FROM orphans WHERE wamid = ? LIMIT 1`, args(wamid), &one)
+	if err != nil || !early {
+		return err
+	}
+	if _, err := t.exec(`INSERT INTO inbox (received_at, body) SELECT received_at, body FROM orphans WHERE wamid = ? ORDER BY seq`, wamid); err != nil {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM orphans WHERE wamid = ?`, wamid)
+	return err
+}
+
+// recordStatus stores evidence about a message and reports whether it is new.
+func (t *tx) recordStatus(seq int64, status string, at, now time.Time, failures []message.Failure) (fresh bool, err error) {
+	text := ""
+	if len(failures) > 0 {
+		b, err := json.Marshal(failures)
+		if err != nil {
+			return false, err
+		}
+		text = string(b)
+	}
+	n, err := t.exec(`INSERT INTO statuses (seq, status, at, recorded_at, failures) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		seq, status, unixMicro(at), unixMicro(now), text)
+	return n == 1, err
+}
+
+// insertEvent stores an event and queues it for the destination its business account has now.
+func (t *tx) insertEvent(e *event.Event) error {
+	if _, err := t.row(`SELECT destination_arn FROM wabas WHERE key = ?`, args(e.WABAKey), &e.Destination); err != nil {
+		return err
+	}
+	seq, err := t.insert(`INSERT INTO events (id, account_id, waba_key, phone_key, message_id, wamid, field, status, at, destination, entry)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, e.ID, e.AccountID, e.WABAKey, e.PhoneKey, e.MessageID, e.WAMID, e.Field, e.Status,
+		unixMicro(e.At), e.Destination, e.Entry)
+	if err != nil || e.Destination == "" {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO deliveries (seq, destination) VALUES (?, ?)`, seq, e.Destination)
+	return err
+}
+
+// Lookup returns what is known about a message by our id or WhatsApp's; ok is false when it is unknown to the account.
+func (db *DB) Lookup(ctx context.Context, accountID, id string) (st message.Status, ok bool, err error) {
+	var accepted, updated int64
+	err = db.readers.QueryRowContext(ctx, `SELECT m.id, m.phone_key, m.kind, m.accepted_at, coalesce(s.state, ?1), coalesce(s.wamid, ''),
+		coalesce(s.updated_at, m.accepted_at), m.seq
+		FROM messages m LEFT JOIN states s ON s.seq = m.seq
+		WHERE m.account_id = ?2 AND m.seq = coalesce((SELECT seq FROM messages WHERE id = ?3), (SELECT seq FROM wamids WHERE wamid = ?3))`,
+		message.Queued, accountID, id).Scan(&st.ID, &st.PhoneKey, &st.Kind, &accepted, &st.State, &st.WAMID, &updated, &st.Seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return message.Status{}, false, nil
+	}
+	if err != nil {
+		return message.Status{}, false, err
+	}
+	st.AcceptedAt, st.UpdatedAt = fromMicro(accepted), fromMicro(updated)
+	rows, err := db.readers.QueryContext(ctx, `SELECT status, at, recorded_at, failures FROM statuses WHERE seq = ? ORDER BY recorded_at, at, status`, st.Seq)
+	if err != nil {
+		return message.Status{}, false, err
+	}
+	err = collect(rows, func(scan func(...any) error) error {
+		var step message.Step
+		var at, recorded int64
+		var failures string
+		if err := scan(&step.Status, &at, &recorded, &failures); err != nil {
+			return err
+		}
+		step.At, step.RecordedAt = fromMicro(at), fromMicro(recorded)
+		if failures != "" {
+			if err := json.Unmarshal([]byte(failures), &step.Failures); err != nil {
+				return err
+			}
+		}
+		st.Timeline = append(st.Timeline, step)
+		return nil
+	})
+	return st, err == nil, err
+}

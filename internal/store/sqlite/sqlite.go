@@ -1,0 +1,186 @@
+// Package sqlite is the embedded storage engine: one file, many readers, exactly one writer.
+//
+// All writes go through a single goroutine that commits whatever is waiting in one transaction, so that concurrent callers
+// share an fsync. A write has reached the disk when its method returns (WAL, synchronous=FULL). Methods are use cases, each
+// one transaction; callers never see one. What other engines must promise too is written down in internal/store/storetest.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	_ "github.com/ncruces/go-sqlite3/driver" // registers "sqlite3"
+)
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	path    string
+	readers *sql.DB
+	writes  *sql.DB // a pool of one: the writer's connection
+	writer  *writer
+	lock    *os.File // held by the process that drives the queues; nil otherwise
+	checker chan struct{}
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+// Options configure Open.
+type Options struct {
+	// Exclusive claims the queues in the file for this process: a second exclusive Open fails, and leases left by a process
+	// that died are free at once. Leave it unset for tools that work beside a running server.
+	Exclusive bool
+	// NoMigrate refuses an older schema instead of upgrading it.
+	NoMigrate bool
+}
+
+// ErrInUse is returned by an exclusive Open when another process drives the same file.
+var ErrInUse = errors.New("another waxwing process is using this data")
+
+// Open opens the database file, creating and upgrading it as needed. It returns ErrInUse, or a SchemaError when the file
+// was written by a newer release.
+func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("create data directory: %w", err)
+	}
+	db := &DB{path: path, checker: make(chan struct{}, 1), stopped: make(chan struct{})}
+	ok := false
+	defer func() {
+		if !ok {
+			db.closeFiles()
+		}
+	}()
+	if o.Exclusive {
+		lock, err := lockFile(path + ".lock")
+		if err != nil {
+			return nil, err
+		}
+		db.lock = lock
+	}
+	var err error
+	if db.writes, err = openPool(path, 1, "rwc"); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, db.writes, o.NoMigrate); err != nil {
+		return nil, err
+	}
+	if db.readers, err = openPool(path, max(4, runtime.NumCPU()), "ro"); err != nil {
+		return nil, err
+	}
+	if o.Exclusive {
+		if _, err := db.writes.ExecContext(ctx, `UPDATE leases SET expires_at = 0`); err != nil {
+			return nil, fmt.Errorf("free leases: %w", err)
+		}
+	}
+	conn, err := db.writes.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.Background())
+	db.stop = stop
+	db.writer = newWriter(conn, db.checker)
+	go db.writer.run()
+	go db.checkpoint(run)
+	ok = true
+	return db, nil
+}
+
+// openPool opens connections with the pragmas every one needs. busy_timeout comes first so that the others wait for locks.
+func openPool(path string, size int, mode string) (*sql.DB, error) {
+	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {
+		"busy_timeout(10000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
+		"cache_size(-8192)", "wal_autocheckpoint(0)"}}
+	if mode == "ro" {
+		q["_pragma"] = []string{"busy_timeout(10000)", "temp_store(memory)", "query_only(on)"}
+	}
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxLifetime(0)
+	if err := db.Ping(); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return db, nil
+}
+
+// Close finishes the writes already begun, folds the log into the file and closes it.
+func (db *DB) Close() error {
+	db.writer.close()
+	db.stop()
+	<-db.stopped
+	return db.closeFiles()
+}
+
+func (db *DB) closeFiles() error {
+	var errs []error
+	if db.readers != nil {
+		errs = append(errs, db.readers.Close())
+	}
+	if db.writes != nil {
+		errs = append(errs, db.writes.Close())
+	}
+	if db.lock != nil {
+		errs = append(errs, db.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// checkpoint moves committed pages from the log to the file, away from the writer's path: a commit never pays for it.
+func (db *DB) checkpoint(ctx context.Context) {
+	defer close(db.stopped)
+	pool, err := openPool(db.path, 1, "rw")
+	if err != nil {
+		return // the log is folded at the next open
+	}
+	defer pool.Close()
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			pool.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`) //nolint:errcheck // best effort: the log stays valid
+			return
+		case <-db.checker:
+		case <-tick.C:
+		}
+		pool.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`) //nolint:errcheck // tried again soon
+	}
+}
+
+// write runs fn in a transaction shared with whatever else is waiting, and returns once it is on disk. fn may run more than
+// once and must not keep what an earlier run left behind.
+func (db *DB) write(ctx context.Context, fn func(tx *tx) error) error {
+	return db.writer.do(ctx, fn)
+}
+
+// unixMicro stores a time; the zero time is 0.
+func unixMicro(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// fromMicro reads a stored time.
+func fromMicro(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+// isFull reports whether an error means that the disk or its quota is exhausted.
+func isFull(err error) bool {
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_WRITE) || errors.Is(err, sqlite3.IOERR_FSYNC)
+}

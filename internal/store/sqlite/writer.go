@@ -1,0 +1,251 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+)
+
+// writer owns the only connection that writes. It commits in groups: whatever has queued up while the previous transaction
+// was reaching the disk becomes the next one.
+type writer struct {
+	conn    *sql.Conn
+	tasks   chan *task
+	quit    chan struct{} // closed to refuse new work
+	done    chan struct{} // closed when run has returned
+	stmts   map[string]*sql.Stmt
+	checker chan<- struct{}
+	commits int
+}
+
+// task is one caller's write.
+type task struct {
+	fn   func(tx *tx) error
+	err  error
+	done chan struct{}
+}
+
+const (
+	maxGroup        = 512 // tasks in one transaction: bounds how long the first waits for the last
+	checkpointEvery = 256 // commits between hints to fold the log
+)
+
+func newWriter(conn *sql.Conn, checker chan<- struct{}) *writer {
+	return &writer{conn: conn, tasks: make(chan *task, maxGroup), quit: make(chan struct{}), done: make(chan struct{}),
+		stmts: make(map[string]*sql.Stmt), checker: checker}
+}
+
+var errClosed = fault.New(fault.Unavailable, "the service is shutting down")
+
+// do hands fn to the writer and waits until its transaction is on disk. If ctx ends first the write may or may not happen.
+func (w *writer) do(ctx context.Context, fn func(tx *tx) error) error {
+	t := &task{fn: fn, done: make(chan struct{})}
+	select {
+	case <-w.quit:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	case w.tasks <- t:
+	}
+	select {
+	case <-t.done:
+		return t.err
+	case <-w.done:
+		select {
+		case <-t.done: // it was in the last group
+			return t.err
+		default:
+			return errClosed
+		}
+	}
+}
+
+// close stops taking work, finishes what is queued and waits for run to return.
+func (w *writer) close() {
+	close(w.quit)
+	<-w.done
+	for _, s := range w.stmts {
+		s.Close()
+	}
+	w.conn.Close()
+}
+
+func (w *writer) run() {
+	defer close(w.done)
+	group := make([]*task, 0, maxGroup)
+	for {
+		select {
+		case t := <-w.tasks:
+			group = append(group[:0], t)
+		case <-w.quit:
+			select {
+			case t := <-w.tasks:
+				group = append(group[:0], t)
+			default:
+				return
+			}
+		}
+	drain:
+		for len(group) < maxGroup {
+			select {
+			case t := <-w.tasks:
+				group = append(group, t)
+			default:
+				break drain
+			}
+		}
+		w.commit(group)
+		for _, t := range group {
+			close(t.done)
+		}
+		if w.commits++; w.commits%checkpointEvery == 0 {
+			select {
+			case w.checker <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// commit runs the tasks of a group in one transaction. A task that fails takes nothing down with it: if it had written
+// something, the transaction is rolled back and the others run again without it.
+func (w *writer) commit(group []*task) {
+	pending := group
+	for {
+		tx := &tx{w: w}
+		if _, err := tx.exec(`BEGIN IMMEDIATE`); err != nil {
+			settle(pending, storageFault(err))
+			return
+		}
+		failed := false
+		for _, t := range pending {
+			if t.err != nil {
+				continue
+			}
+			before := tx.writes
+			if t.err = t.fn(tx); t.err != nil {
+				t.err = storageFault(t.err)
+				if tx.writes != before {
+					failed = true
+					break
+				}
+			}
+		}
+		if failed {
+			tx.exec(`ROLLBACK`) //nolint:errcheck // nothing of it was committed
+			continue
+		}
+		if _, err := tx.exec(`COMMIT`); err != nil {
+			tx.exec(`ROLLBACK`) //nolint:errcheck // COMMIT may already have rolled back
+			settle(pending, storageFault(err))
+		}
+		return
+	}
+}
+
+// settle gives every task that has not failed by itself the error of its transaction.
+func settle(tasks []*task, err error) {
+	for _, t := range tasks {
+		if t.err == nil {
+			t.err = err
+		}
+	}
+}
+
+// storageFault turns a full disk into the fault that callers can tell apart, and leaves the rest alone.
+func storageFault(err error) error {
+	if isFull(err) {
+		return fault.Wrap(fault.Unavailable, err, "storage is full")
+	}
+	return err
+}
+
+// tx is a transaction as a task sees it. Statements are prepared once per writer.
+type tx struct {
+	w      *writer
+	writes int
+}
+
+func (t *tx) stmt(query string) (*sql.Stmt, error) {
+	if s, ok := t.w.stmts[query]; ok {
+		return s, nil
+	}
+	s, err := t.w.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %.60q: %w", query, err)
+	}
+	t.w.stmts[query] = s
+	return s, nil
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	r, err := t.result(query, args)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// insert runs an INSERT and returns the new row's id.
+func (t *tx) insert(query string, args ...any) (int64, error) {
+	r, err := t.result(query, args)
+	if err != nil {
+		return 0, err
+	}
+	return r.LastInsertId()
+}
+
+func (t *tx) result(query string, args []any) (sql.Result, error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	t.writes++
+	return s.ExecContext(context.Background(), args...)
+}
+
+// row reads one row into dest and reports whether there was one. The query may be a write that returns something.
+func (t *tx) row(query string, args []any, dest ...any) (bool, error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return false, err
+	}
+	if query[0] != 'S' { // SELECT
+		t.writes++
+	}
+	err = s.QueryRowContext(context.Background(), args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// rows calls each for every row of a query.
+func (t *tx) rows(query string, args []any, each func(scan func(dest ...any) error) error) error {
+	s, err := t.stmt(query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(context.Background(), args...)
+	if err != nil {
+		return err
+	}
+	return collect(rows, each)
+}
+
+func collect(rows *sql.Rows, each func(scan func(dest ...any) error) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// args makes the argument list of row and rows readable at the call.
+func args(a ...any) []any { return a }
