@@ -1,0 +1,203 @@
+// Package config holds every setting in one struct.
+//
+// A Config starts from Default or Dev, is overlaid by a YAML file and by key=value overrides, and is then validated as a whole,
+// so that all problems are told at once. The comments of the fields below are the reference: docs/config.md and the output of
+// `waxwing config defaults` are generated from them. A setting that nothing reads does not belong here.
+package config
+
+import (
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/identity"
+)
+
+// Config is the whole configuration. Its zero value is not usable; start from Default or Dev.
+type Config struct {
+	// Address (host:port) of the AWS API, Meta's callbacks (`/webhooks/meta`), `/healthz` and `/readyz`. Port 0 picks a free one.
+	Listen string `yaml:"listen"`
+	// Address of the simulated WhatsApp that `waxwing dev` starts. `waxwing serve` starts none.
+	MetaListen string `yaml:"meta_listen"`
+	// Address of `/metrics` and pprof. They are not authenticated: keep it private. Empty switches them off.
+	OpsListen string `yaml:"ops_listen"`
+	// Directory of everything that is kept: the database and the encryption key, unless they are placed elsewhere.
+	Data string `yaml:"data"`
+	// AWS Region this installation answers for. It is part of every ARN and of the scope of every signature.
+	Region string `yaml:"region"`
+	// URL under which others reach `listen`, without a path. Links in SNS messages (SigningCertURL, SubscribeURL) start with it.
+	// Empty: made from `listen`.
+	PublicURL string `yaml:"public_url"`
+	// Allows plain HTTP on addresses other than loopback, for installations behind a proxy that ends TLS.
+	AllowPlaintext bool `yaml:"allow_plaintext"`
+
+	TLS         TLS         `yaml:"tls"`
+	Store       Store       `yaml:"store"`
+	Secrets     Secrets     `yaml:"secrets"`
+	Auth        Auth        `yaml:"auth"`
+	Meta        Meta        `yaml:"meta"`
+	Webhook     Webhook     `yaml:"webhook"`
+	Handover    Handover    `yaml:"handover"`
+	Topics      Topics      `yaml:"topics"`
+	SNS         SNS         `yaml:"sns"`
+	EventBridge EventBridge `yaml:"eventbridge"`
+	Connect     Connect     `yaml:"connect"`
+	S3          S3          `yaml:"s3"`
+	SQS         SQS         `yaml:"sqs"`
+	CloudWatch  CloudWatch  `yaml:"cloudwatch"`
+	Outbound    Outbound    `yaml:"outbound"`
+	Log         Log         `yaml:"log"`
+
+	// Requests per second that one account may make of an operation, by the operation's name, for example
+	// `limits.SendWhatsAppMessage: 2000`. Operations that are not named keep the quota AWS publishes.
+	Limits map[string]float64 `yaml:"limits"`
+}
+
+// TLS of the listen and ops_listen addresses. Both files or neither.
+type TLS struct {
+	// PEM file with the certificate and its chain.
+	CertFile string `yaml:"cert_file"`
+	// PEM file with the certificate's private key.
+	KeyFile string `yaml:"key_file"`
+}
+
+// Store says where data is kept.
+type Store struct {
+	// Database: `sqlite:PATH`. Empty: `waxwing.db` in `data`. `postgres://…` is reserved for many nodes and refused by this
+	// version.
+	URL string `yaml:"url"`
+}
+
+// Secrets says how stored secrets and message bodies are encrypted.
+type Secrets struct {
+	// File with the encryption keys, readable by its owner only; created at the first start. Without it the stored data cannot be
+	// read: back it up, apart from the database. Empty: `waxwing.key` beside the database file.
+	KeyFile string `yaml:"key_file"`
+}
+
+// Auth governs the check of request signatures.
+type Auth struct {
+	// How far the time of a request's signature may be from ours.
+	ClockSkew time.Duration `yaml:"clock_skew"`
+}
+
+// Meta is the WhatsApp Cloud API upstream.
+type Meta struct {
+	// Base URL of the Graph API or a server compatible with it. Empty: `https://graph.facebook.com`; under `waxwing dev` the
+	// simulated WhatsApp, which is not started when another URL is given.
+	BaseURL string `yaml:"base_url"`
+	// Id of the Meta app that WhatsApp Business Accounts are connected with.
+	AppID string `yaml:"app_id"`
+	// Secret of the Meta app. It proves that callbacks come from Meta; without it every callback is refused.
+	AppSecret identity.Secret `yaml:"app_secret"`
+	// Token that Meta repeats when the callback URL is set up. Without it the set-up is refused.
+	VerifyToken identity.Secret `yaml:"verify_token"`
+	// How long one request to the Graph API may take.
+	Timeout time.Duration `yaml:"timeout"`
+}
+
+// Webhook governs Meta's callbacks.
+type Webhook struct {
+	// Largest callback that is taken, in bytes. Meta sends at most 3 MB.
+	MaxBody int64 `yaml:"max_body"`
+}
+
+// Handover governs how accepted messages are handed to WhatsApp.
+type Handover struct {
+	// How long after its acceptance a message is still tried; then it is dropped and an event says so.
+	RetryWindow time.Duration `yaml:"retry_window"`
+	// Pause after the first transient failure; it doubles with every further one, with jitter.
+	BackoffMin time.Duration `yaml:"backoff_min"`
+	// Longest pause between two attempts.
+	BackoffMax time.Duration `yaml:"backoff_max"`
+	// How long to wait for a status that proves a message was sent when an attempt ended without an answer, before it is tried
+	// again.
+	InDoubtWait time.Duration `yaml:"in_doubt_wait"`
+	// Requests to the Graph API in flight at once, over all phone numbers.
+	Concurrency int `yaml:"concurrency"`
+}
+
+// Topics are the built-in publish/subscribe topics.
+type Topics struct {
+	// How long a message is retried at a subscriber that does not take it; then it becomes a dead letter.
+	RetryWindow time.Duration `yaml:"retry_window"`
+}
+
+// SNS is the service behind event destinations that are topics.
+type SNS struct {
+	// Endpoint of Amazon SNS or a compatible service, called with the AWS credentials of the process. Empty: the built-in topics.
+	Endpoint string `yaml:"endpoint"`
+}
+
+// EventBridge is reserved for events on event buses.
+type EventBridge struct {
+	// Endpoint of Amazon EventBridge or a compatible service. Reserved: without effect in this version.
+	Endpoint string `yaml:"endpoint"`
+	// Name of the event bus. Reserved: without effect in this version.
+	Bus string `yaml:"bus"`
+}
+
+// Connect is reserved for Amazon Connect destinations.
+type Connect struct {
+	// Endpoint of Amazon Connect. Reserved: without effect in this version.
+	Endpoint string `yaml:"endpoint"`
+}
+
+// S3 is reserved for media.
+type S3 struct {
+	// Endpoint of Amazon S3 or a compatible object store. Reserved: without effect in this version.
+	Endpoint string `yaml:"endpoint"`
+}
+
+// SQS is reserved for queues.
+type SQS struct {
+	// Endpoint of Amazon SQS or a compatible service. Reserved: without effect in this version.
+	Endpoint string `yaml:"endpoint"`
+}
+
+// CloudWatch is reserved for metrics in CloudWatch.
+type CloudWatch struct {
+	// Endpoint of Amazon CloudWatch or a compatible service. Reserved: without effect in this version.
+	Endpoint string `yaml:"endpoint"`
+}
+
+// Outbound guards connections to URLs that callers choose, such as subscriptions.
+type Outbound struct {
+	// Allows connections to loopback, private and link-local addresses.
+	AllowPrivate bool `yaml:"allow_private"`
+	// Hosts that may be reached although their address is private.
+	AllowHosts []string `yaml:"allow_hosts"`
+}
+
+// Log is what is written to standard error. It never holds message text, tokens or full phone numbers.
+type Log struct {
+	// Least severe level that is written: `debug`, `info`, `warn` or `error`.
+	Level string `yaml:"level"`
+	// `text` or `json`.
+	Format string `yaml:"format"`
+}
+
+// MetaURL is the Graph API itself, used when Meta.BaseURL is empty.
+const MetaURL = "https://graph.facebook.com"
+
+// Default returns the settings of `waxwing serve` before the file is read. They validate, and hold no secret.
+func Default() Config {
+	return Config{
+		Listen:     "127.0.0.1:7766",
+		MetaListen: "127.0.0.1:7767",
+		OpsListen:  "127.0.0.1:7768",
+		Data:       "/var/lib/waxwing",
+		Region:     "us-east-1",
+		Auth:       Auth{ClockSkew: 5 * time.Minute},
+		Meta:       Meta{Timeout: 30 * time.Second},
+		Webhook:    Webhook{MaxBody: 3 << 20},
+		Handover: Handover{
+			RetryWindow: 180 * time.Minute,
+			BackoffMin:  time.Second,
+			BackoffMax:  5 * time.Minute,
+			InDoubtWait: 15 * time.Second,
+			Concurrency: 128,
+		},
+		Topics: Topics{RetryWindow: 6 * time.Hour},
+		Log:    Log{Level: "info", Format: "json"},
+		Limits: map[string]float64{},
+	}
+}
