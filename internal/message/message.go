@@ -12,8 +12,8 @@ import (
 type Priority int8
 
 const (
-	Reply Priority = iota // answers within a conversation, reactions, read receipts, typing indicators
-	Bulk                  // everything else
+	Reply Priority = iota // everything within a conversation: free-form messages, answers, reactions, read receipts
+	Bulk                  // templates that answer nothing
 )
 
 // Outbound is a message a sender asked us to hand to WhatsApp.

@@ -21,9 +21,30 @@ const (
 	Played    State = "played"    // a voice note was listened to
 )
 
-// rank orders the states. Two places are judgement calls: evidence that a message was sent outranks our having given up on
-// it, and evidence of delivery outranks a failure report.
-var rank = map[State]int{Queued: 0, Dropped: 1, Accepted: 2, Sent: 3, Failed: 4, Delivered: 5, Read: 6, Played: 7}
+// Rank returns the state's place in the order Advance follows; unknown states rank below all. Two places are judgement calls:
+// evidence that a message was sent outranks our having given up on it, and evidence of delivery outranks a failure report.
+func (s State) Rank() int {
+	switch s {
+	case Queued:
+		return 0
+	case Dropped:
+		return 1
+	case Accepted:
+		return 2
+	case Sent:
+		return 3
+	case Failed:
+		return 4
+	case Delivered:
+		return 5
+	case Read:
+		return 6
+	case Played:
+		return 7
+	default:
+		return -1
+	}
+}
 
 // States lists every state in order of rank.
 func States() []State {
@@ -33,20 +54,11 @@ func States() []State {
 // Advance returns the state after evidence of another one. Unknown evidence (Meta's legacy "deleted" and "warning", or a
 // future status) changes nothing.
 func Advance(current, evidence State) State {
-	r, known := rank[evidence]
-	if !known || r <= rank[current] {
-		return current
+	if evidence.Rank() > current.Rank() {
+		return evidence
 	}
-	return evidence
+	return current
 }
 
 // Final reports whether nothing more is owed for a message in this state: we neither queue nor retry it.
-func (s State) Final() bool { return rank[s] > 0 }
-
-// Rank returns the state's place in the order Advance follows; unknown states rank below all.
-func (s State) Rank() int {
-	if r, ok := rank[s]; ok {
-		return r
-	}
-	return -1
-}
+func (s State) Final() bool { return s.Rank() > 0 }
