@@ -4,7 +4,11 @@
 // AWS ids and ARNs are ours; Meta ids are Meta's. A WABA belongs to one account and Region, a number to one WABA.
 package account
 
-import "time"
+import (
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/identity"
+)
 
 // RegistrationStatus tells whether a WABA finished sign-up.
 type RegistrationStatus string
@@ -82,4 +86,16 @@ type PhoneNumber struct {
 type Tag struct {
 	Key   string
 	Value string
+}
+
+// Line is all that is needed to talk to WhatsApp as one phone number.
+type Line struct {
+	AccountID     string
+	WABAKey       string
+	WABAMetaID    string
+	PhoneKey      string
+	PhoneMetaID   string
+	DisplayNumber string
+	Throughput    ThroughputLevel
+	Token         identity.Secret
 }

@@ -30,7 +30,8 @@ type Change struct {
 	Failures    []message.Failure
 	EventID     string
 	Entry       []byte // sealed whatsAppWebhookEntry
-	Retry       []byte // sealed webhook holding just this change, kept while its message is unknown
+	// Retry returns the sealed webhook holding just this change, for one that has to wait or be set aside.
+	Retry func() ([]byte, error)
 }
 
 // Received is the Status of events about a customer's message.

@@ -14,27 +14,27 @@ import (
 func Envelope(d *Delivery, scope account.Scope, entry []byte) []byte {
 	b := make([]byte, 0, len(entry)+len(entry)/4+640)
 	b = append(b, `{"context":{"MetaWabaIds":[{"wabaId":`...)
-	b = appendString(b, d.WABAMetaID)
+	b = AppendString(b, d.WABAMetaID)
 	b = append(b, `,"arn":`...)
-	b = appendString(b, scope.ARN(account.KindWABA, d.WABAKey))
+	b = AppendString(b, scope.ARN(account.KindWABA, d.WABAKey))
 	b = append(b, `}],"MetaPhoneNumberIds":[`...)
 	if d.PhoneKey != "" {
 		b = append(b, `{"metaPhoneNumberId":`...)
-		b = appendString(b, d.PhoneMetaID)
+		b = AppendString(b, d.PhoneMetaID)
 		b = append(b, `,"arn":`...)
-		b = appendString(b, scope.ARN(account.KindPhoneNumber, d.PhoneKey))
+		b = AppendString(b, scope.ARN(account.KindPhoneNumber, d.PhoneKey))
 		b = append(b, '}')
 	}
 	b = append(b, `]},"whatsAppWebhookEntry":`...)
-	b = appendString(b, entry)
+	b = AppendString(b, entry)
 	b = append(b, `,"aws_account_id":`...)
-	b = appendString(b, scope.AccountID)
+	b = AppendString(b, scope.AccountID)
 	b = append(b, `,"message_timestamp":"`...)
 	b = d.At.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000000Z")
 	b = append(b, '"')
 	if d.MessageID != "" {
 		b = append(b, `,"messageId":`...)
-		b = appendString(b, d.MessageID)
+		b = AppendString(b, d.MessageID)
 	}
 	return append(b, '}')
 }
@@ -52,12 +52,12 @@ func FailedEntry(h *HandOver, code int, title, details string) []byte {
 	b = append(b, `,"errors":[{"code":`...)
 	b = strconv.AppendInt(b, int64(code), 10)
 	b = append(b, `,"title":`...)
-	b = appendString(b, title)
+	b = AppendString(b, title)
 	b = append(b, `,"message":`...)
-	b = appendString(b, title)
+	b = AppendString(b, title)
 	if details != "" {
 		b = append(b, `,"error_data":{"details":`...)
-		b = appendString(b, details)
+		b = AppendString(b, details)
 		b = append(b, '}')
 	}
 	return append(b, `}]}]},"field":"messages"}]}`...)
@@ -66,19 +66,19 @@ func FailedEntry(h *HandOver, code int, title, details string) []byte {
 func statusEntry(h *HandOver, id, status string) []byte {
 	b := make([]byte, 0, 512)
 	b = append(b, `{"id":`...)
-	b = appendString(b, h.WABAMetaID)
+	b = AppendString(b, h.WABAMetaID)
 	b = append(b, `,"changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":`...)
-	b = appendString(b, digits(h.DisplayNumber))
+	b = AppendString(b, digits(h.DisplayNumber))
 	b = append(b, `,"phone_number_id":`...)
-	b = appendString(b, h.PhoneMetaID)
+	b = AppendString(b, h.PhoneMetaID)
 	b = append(b, `},"statuses":[{"id":`...)
-	b = appendString(b, id)
+	b = AppendString(b, id)
 	b = append(b, `,"status":"`...)
 	b = append(b, status...)
 	b = append(b, `","timestamp":"`...)
 	b = strconv.AppendInt(b, h.At.Unix(), 10)
 	b = append(b, `","recipient_id":`...)
-	return appendString(b, h.Recipient)
+	return AppendString(b, h.Recipient)
 }
 
 // digits strips a display number to what webhooks carry: Meta formats numbers for people everywhere else.
@@ -105,9 +105,9 @@ func ParseTimestamp(s string, fallback time.Time) time.Time {
 	}
 }
 
-// appendString appends s as a JSON string. Unlike encoding/json it leaves <, > and & alone, so that a webhook stays readable
+// AppendString appends s as a JSON string. Unlike encoding/json it leaves <, > and & alone, so that a webhook stays readable
 // and close to the bytes Meta sent.
-func appendString[T ~string | ~[]byte](b []byte, s T) []byte {
+func AppendString[T ~string | ~[]byte](b []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	start := 0

@@ -10,6 +10,12 @@ type Webhook struct {
 	Body       []byte // sealed
 }
 
+// Understood is a webhook and the updates in it.
+type Understood struct {
+	Webhook Webhook
+	Changes []Change
+}
+
 // Unclaimed is a webhook, or a part of one, that nobody here could use.
 type Unclaimed struct {
 	Seq        int64
@@ -50,4 +56,27 @@ type Delivery struct {
 	WABAMetaID  string
 	PhoneMetaID string
 	RoleARN     string // to assume for publishing; "" for none
+}
+
+// Destination is where events go, and on whose behalf.
+type Destination struct {
+	ARN       string
+	RoleARN   string // to assume for publishing; "" for none
+	AccountID string
+	WABAKey   string
+}
+
+// Outgoing is an event in the form its destination receives.
+type Outgoing struct {
+	ID     string // stable across redeliveries
+	Field  string
+	Status string
+	Body   []byte // the envelope
+}
+
+// Undelivered is the result of a failed attempt to publish an event.
+type Undelivered struct {
+	Seq    int64
+	Reason string
+	Dead   string // why it will not be tried again; "" keeps it in the queue
 }

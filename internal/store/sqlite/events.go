@@ -71,14 +71,25 @@ func (db *DB) Delivered(ctx context.Context, l lease.Lease, seqs []int64) error 
 	})
 }
 
-// Undeliverable counts a failed attempt for events that stay in the queue.
-func (db *DB) Undeliverable(ctx context.Context, l lease.Lease, seqs []int64) error {
+// Undeliverable counts a failed attempt for events that stay in the queue, and makes dead letters of the others. It does
+// nothing when the lease has changed hands.
+func (db *DB) Undeliverable(ctx context.Context, l lease.Lease, failed []event.Undelivered, now time.Time) error {
 	return db.write(ctx, func(tx *tx) error {
 		if held, err := tx.holds(l); err != nil || !held {
 			return err
 		}
-		for _, seq := range seqs {
-			if _, err := tx.exec(`UPDATE deliveries SET attempts = attempts + 1 WHERE seq = ?`, seq); err != nil {
+		for _, u := range failed {
+			if _, err := tx.exec(`UPDATE deliveries SET attempts = attempts + 1 WHERE seq = ?`, u.Seq); err != nil {
+				return err
+			}
+			if u.Dead == "" {
+				continue
+			}
+			if _, err := tx.exec(`INSERT INTO dead_letters (seq, destination, attempts, reason, at)
+				SELECT seq, destination, attempts, ?, ? FROM deliveries WHERE seq = ?`, u.Dead, unixMicro(now), u.Seq); err != nil {
+				return err
+			}
+			if _, err := tx.exec(`DELETE FROM deliveries WHERE seq = ?`, u.Seq); err != nil {
 				return err
 			}
 		}
@@ -93,7 +104,8 @@ func (db *DB) PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err
 	err = db.write(ctx, func(tx *tx) error {
 		n, err := tx.exec(`DELETE FROM events WHERE seq IN (
 			SELECT e.seq FROM (SELECT seq, at FROM events ORDER BY seq LIMIT ?1) e
-			WHERE e.at <= ?2 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = e.seq))`, batch, unixMicro(cutoff))
+			WHERE e.at <= ?2 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = e.seq)
+			  AND NOT EXISTS (SELECT 1 FROM dead_letters x WHERE x.seq = e.seq))`, batch, unixMicro(cutoff))
 		if err != nil {
 			return err
 		}

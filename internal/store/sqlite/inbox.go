@@ -34,22 +34,29 @@ func (db *DB) Webhooks(ctx context.Context, limit int) ([]event.Webhook, error) 
 	return list, err
 }
 
-// Apply stores what a webhook means, all of it or nothing, and forgets the webhook. Applying one again does nothing.
+// Apply stores what webhooks mean, all of it or nothing, and forgets them. Applying one again does nothing.
 //
 // Statuses move their message forward, or wait as orphans while the message's id is unknown; inbound messages open the
 // customer's window; every change that is new becomes one event. handedOver builds the event that reports a hand-over which
 // only a status has proved.
-func (db *DB) Apply(ctx context.Context, w event.Webhook, changes []event.Change, now time.Time,
+func (db *DB) Apply(ctx context.Context, batch []event.Understood, now time.Time,
 	handedOver func(event.HandOver) (*event.Event, error)) (res event.Applied, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		res = event.Applied{}
-		if n, err := tx.exec(`DELETE FROM inbox WHERE seq = ?`, w.Seq); err != nil || n == 0 {
-			return err
-		}
-		a := applier{tx: tx, webhook: w, now: now, handedOver: handedOver, res: &res, wabas: map[string]wabaRef{}, phones: map[string]string{}}
-		for i := range changes {
-			if err := a.apply(&changes[i]); err != nil {
+		a := applier{tx: tx, now: now, handedOver: handedOver, res: &res, wabas: map[string]wabaRef{}, phones: map[string]string{}}
+		for i := range batch {
+			a.webhook = batch[i].Webhook
+			n, err := tx.exec(`DELETE FROM inbox WHERE seq = ?`, a.webhook.Seq)
+			if err != nil {
 				return err
+			}
+			if n == 0 {
+				continue // applied already
+			}
+			for j := range batch[i].Changes {
+				if err := a.apply(&batch[i].Changes[j]); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -133,8 +140,12 @@ func (a *applier) apply(c *event.Change) error {
 	}
 	if waba.key == "" {
 		a.res.Unclaimed++
-		_, err := a.tx.exec(`INSERT INTO unclaimed (received_at, reason, body) VALUES (?, ?, ?)`, unixMicro(a.webhook.ReceivedAt),
-			"business account "+c.WABAMetaID+" is not linked", c.Retry)
+		body, err := c.Retry()
+		if err != nil {
+			return err
+		}
+		_, err = a.tx.exec(`INSERT INTO unclaimed (received_at, reason, body) VALUES (?, ?, ?)`, unixMicro(a.webhook.ReceivedAt),
+			"business account "+c.WABAMetaID+" is not linked", body)
 		return err
 	}
 	phone, err := a.phone(waba.key, c.PhoneMetaID)
@@ -142,7 +153,7 @@ func (a *applier) apply(c *event.Change) error {
 		return err
 	}
 	e := event.Event{ID: c.EventID, AccountID: waba.accountID, WABAKey: waba.key, PhoneKey: phone, WAMID: c.WAMID, Field: c.Field,
-		Status: c.Status, At: c.At, Entry: c.Entry}
+		Status: c.Status, At: a.now, Entry: c.Entry}
 	switch c.Kind {
 	case event.StatusChange:
 		return a.status(c, &e)
@@ -201,7 +212,11 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 			return a.publishOnce(c, e)
 		}
 		a.res.Orphans++
-		_, err := a.tx.exec(`INSERT INTO orphans (wamid, received_at, body) VALUES (?, ?, ?)`, c.WAMID, unixMicro(a.webhook.ReceivedAt), c.Retry)
+		body, err := c.Retry()
+		if err != nil {
+			return err
+		}
+		_, err = a.tx.exec(`INSERT INTO orphans (wamid, received_at, body) VALUES (?, ?, ?)`, c.WAMID, unixMicro(a.webhook.ReceivedAt), body)
 		return err
 	}
 	fresh, err := a.tx.recordStatus(seq, c.Status, c.At, a.now, c.Failures)
@@ -249,7 +264,7 @@ func (a *applier) prove(c *event.Change, e *event.Event) (seq int64, state messa
 		return 0, "", false, err
 	}
 	a.res.Proved++
-	h.AccountID, h.WABAKey, h.PhoneKey, h.WAMID, h.At = e.AccountID, e.WABAKey, e.PhoneKey, c.WAMID, c.At
+	h.AccountID, h.WABAKey, h.PhoneKey, h.WAMID, h.At = e.AccountID, e.WABAKey, e.PhoneKey, c.WAMID, a.now
 	h.WABAMetaID, h.PhoneMetaID = c.WABAMetaID, c.PhoneMetaID
 	if _, err := a.tx.row(`SELECT display_number FROM phone_numbers WHERE key = ?`, args(h.PhoneKey), &h.DisplayNumber); err != nil {
 		return 0, "", false, err

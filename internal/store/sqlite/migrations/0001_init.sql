@@ -183,6 +183,15 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_by_destination ON deliveries (destination, seq);
 
+-- Events nobody will try to publish again by themselves.
+CREATE TABLE dead_letters (
+  seq         INTEGER PRIMARY KEY, -- events.seq
+  destination TEXT NOT NULL,
+  attempts    INTEGER NOT NULL,
+  reason      TEXT NOT NULL,
+  at          INTEGER NOT NULL
+);
+
 CREATE TABLE leases (
   name       TEXT PRIMARY KEY,
   owner      TEXT NOT NULL,

@@ -1,0 +1,171 @@
+package dispatch
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+// attempt hands one job over and records what became of it. The lane and the lease may have moved on meanwhile; then the
+// store refuses, and nothing happens.
+func (l *lane) attempt(ctx context.Context, it *item) {
+	job := &it.job
+	l.mu.Lock()
+	held, w := l.lease, l.window
+	l.mu.Unlock()
+
+	line, body, err := l.prepare(ctx, job)
+	if err == nil {
+		var ok bool
+		if ok, err = l.d.Store.Begin(ctx, held, job, time.Now()); err == nil && !ok {
+			l.end(w, it, false) // proved, finished or driven by another node
+			return
+		}
+	}
+	if err != nil {
+		// Nothing was begun, so the job simply waits in the window.
+		if ctx.Err() == nil {
+			l.d.Logger.Error("prepare hand-over", "message_id", job.ID, "error", err)
+		}
+		job.NotBefore = time.Now().Add(retryLedger)
+		l.end(w, it, true)
+		return
+	}
+	job.Attempts++
+	start := time.Now()
+	job.StartedAt = start
+
+	// A hand-over that has begun is not interrupted by the end of the process: its outcome would be lost.
+	out := l.d.Upstream.HandOver(context.WithoutCancel(ctx), line, job, body)
+	now := time.Now()
+	if l.d.OnAttempt != nil {
+		l.d.OnAttempt(Attempt{Verdict: out.Verdict, Took: now.Sub(start), Waited: start.Sub(job.AcceptedAt)})
+	}
+	dec := l.react(job, out, start, now)
+	l.d.Logger.LogAttrs(ctx, levelOf(out.Verdict), "hand-over", attrs(job, out, now.Sub(start))...)
+	keep := l.record(ctx, held, job, line, out, dec, now)
+	job.Body = nil
+	l.end(w, it, keep)
+}
+
+// prepare finds what the attempt needs.
+func (l *lane) prepare(ctx context.Context, job *message.Job) (line account.Line, body []byte, err error) {
+	if line, err = l.d.Lines.Line(ctx, job.AccountID, job.PhoneKey); err != nil {
+		return line, nil, err
+	}
+	l.mu.Lock()
+	l.pace.setLimit(line.Throughput.PerSecond())
+	l.mu.Unlock()
+	if job.Body != nil {
+		return line, job.Body, nil
+	}
+	sealed, err := l.d.Store.Body(ctx, job.Seq)
+	if err != nil {
+		return line, nil, err
+	}
+	body, err = l.d.Sealer.Open(sealed, []byte(job.ID))
+	return line, body, err
+}
+
+// react lets the lane learn from an outcome and decides about the message. Attempts that were in flight together and met the
+// same trouble count once.
+func (l *lane) react(job *message.Job, out Outcome, start, now time.Time) decision {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case out.Verdict == Taken || out.Verdict == Refused:
+		l.streak = 0
+	case out.Verdict == Throttled && out.Scope == Pair:
+	case !start.Before(l.streakAt):
+		l.streak, l.streakAt = l.streak+1, now
+	}
+	dec := l.policy.decide(job, out, max(l.streak-1, 0), now, rand.Float64())
+	if dec.slower {
+		l.pace.slower(now)
+	}
+	if until := now.Add(dec.pause); until.After(l.paused) && dec.pause > 0 {
+		l.paused = until
+	}
+	return dec
+}
+
+// record stores a decision and reports whether the job stays in the window. While the store is out of order it keeps trying:
+// the outcome is known only here.
+func (l *lane) record(ctx context.Context, held lease.Lease, job *message.Job, line account.Line, out Outcome, dec decision, now time.Time) (keep bool) {
+	for {
+		var ok bool
+		var err error
+		if dec.finish == "" {
+			ok, err = l.d.Store.Postpone(context.WithoutCancel(ctx), held, job, dec.at, dec.inDoubt)
+		} else {
+			var e *event.Event
+			if e, err = l.report(job, line, out, dec, now); err == nil {
+				ok, err = l.d.Store.Finish(context.WithoutCancel(ctx), held, job, dec.finish, out.WAMID, e, now)
+			}
+			if ok && e != nil && e.Destination != "" && l.d.OnEvent != nil {
+				l.d.OnEvent(e.Destination)
+			}
+		}
+		if err == nil {
+			if job.NotBefore = dec.at; !dec.inDoubt {
+				job.StartedAt = time.Time{}
+			}
+			return ok && dec.finish == ""
+		}
+		l.d.Logger.Error("record hand-over", "message_id", job.ID, "verdict", out.Verdict, "error", err)
+		if ctx.Err() != nil {
+			return false // in doubt for whoever comes next
+		}
+		l.sleep(ctx, retryLedger, nil)
+	}
+}
+
+// report builds the event about the end of a hand-over; nil for receipts, which nobody is told about unless they fail.
+func (l *lane) report(job *message.Job, line account.Line, out Outcome, dec decision, now time.Time) (*event.Event, error) {
+	h := event.HandOver{MessageID: job.ID, AccountID: job.AccountID, WABAKey: job.WABAKey, WABAMetaID: line.WABAMetaID, PhoneKey: job.PhoneKey,
+		PhoneMetaID: line.PhoneMetaID, DisplayNumber: line.DisplayNumber, Recipient: job.Recipient, WAMID: out.WAMID, At: now}
+	if dec.finish == message.Accepted {
+		if job.Receipt() {
+			return nil, nil
+		}
+		return event.Accepted(h, l.d.Sealer, uuid.NewString())
+	}
+	f := out.Failure
+	if dec.finish == message.Dropped {
+		f = message.Failure{Code: f.Code, Title: retriesExhausted, Message: retriesExhausted, Details: lastReason(out.Failure)}
+	}
+	return event.Failed(h, f, l.d.Sealer, uuid.NewString())
+}
+
+func lastReason(f message.Failure) string {
+	if f.Title == "" {
+		return f.Details
+	}
+	if f.Details == "" {
+		return "last: " + f.Title
+	}
+	return "last: " + f.Title + ": " + f.Details
+}
+
+// end returns a job to the window or removes it.
+func (l *lane) end(w *window, it *item, keep bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w != l.window {
+		return // the lease changed hands; the window is gone
+	}
+	l.inFlight--
+	if now := time.Now(); keep {
+		w.putBack(it, now)
+	} else {
+		w.done(it, now)
+	}
+	l.signal()
+}

@@ -1,0 +1,161 @@
+// Package dispatch hands accepted messages to WhatsApp.
+//
+// Every phone number is a lane of its own: its own rate, its own back-off, its own order. A lane keeps a window of the work
+// that waits in the outbox table in memory and hands over what is due; the table is the truth, and after a crash or on
+// another node the lane goes on from there. One slow or blocked lane never delays another.
+//
+// WhatsApp has no idempotency key. Before an attempt leaves, the table says so; if its outcome never comes back, the message
+// is in doubt and waits for a status that proves the hand-over before it is tried again. See docs/adr.
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+// Store is the outbox. Begin, Postpone and Finish report false, and change nothing, when the job is not in the state the
+// caller believes: another node drives the lane, or a status has proved the hand-over.
+type Store interface {
+	lease.Store
+	Lanes(ctx context.Context) ([]string, error)
+	Jobs(ctx context.Context, phoneKey string, p message.Priority, after int64, limit int) ([]message.Job, error)
+	Body(ctx context.Context, seq int64) (sealed []byte, err error)
+	Begin(ctx context.Context, l lease.Lease, j *message.Job, now time.Time) (bool, error)
+	Postpone(ctx context.Context, l lease.Lease, j *message.Job, notBefore time.Time, inDoubt bool) (bool, error)
+	Finish(ctx context.Context, l lease.Lease, j *message.Job, s message.State, wamid string, e *event.Event, now time.Time) (bool, error)
+}
+
+// Upstream is WhatsApp. HandOver makes exactly one attempt and never retries by itself.
+type Upstream interface {
+	HandOver(ctx context.Context, line account.Line, j *message.Job, body []byte) Outcome
+}
+
+// Lines knows how to reach WhatsApp as a number.
+type Lines interface {
+	Line(ctx context.Context, accountID, phoneKey string) (account.Line, error)
+}
+
+// Sealer protects what is stored.
+type Sealer interface {
+	Seal(plaintext, associated []byte) ([]byte, error)
+	Open(sealed, associated []byte) ([]byte, error)
+}
+
+// Options configure a Dispatcher. Every field is required unless it says otherwise.
+type Options struct {
+	Store       Store
+	Upstream    Upstream
+	Lines       Lines
+	Sealer      Sealer
+	Owner       string // names this node in leases
+	RetryWindow time.Duration
+	BackoffMin  time.Duration
+	BackoffMax  time.Duration
+	InDoubtWait time.Duration
+	Concurrency int              // attempts in flight on this node
+	OnEvent     func(arn string) // optional: an event waits for this destination
+	OnAttempt   func(a Attempt)  // optional: for metrics
+	Logger      *slog.Logger
+}
+
+// Attempt is what an attempt came to, for metrics.
+type Attempt struct {
+	Verdict Verdict
+	Took    time.Duration
+	Waited  time.Duration // since the message was accepted
+}
+
+// Dispatcher runs the lanes of one node.
+type Dispatcher struct {
+	Options
+	slots chan struct{} // one for each attempt in flight
+	fresh chan string   // lanes to look at now
+
+	mu    sync.Mutex
+	lanes map[string]*lane
+}
+
+// New returns a Dispatcher; Run makes it work.
+func New(o Options) *Dispatcher {
+	return &Dispatcher{Options: o, slots: make(chan struct{}, o.Concurrency), fresh: make(chan string, 1024), lanes: map[string]*lane{}}
+}
+
+// scanEvery is how often the table is asked for lanes that nobody told us about: those of nodes that died.
+const scanEvery = lease.TTL / 2
+
+// Run drives lanes until ctx ends, then lets attempts in flight finish. It returns nil.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	scan := time.NewTicker(scanEvery)
+	defer scan.Stop()
+	start := func(key string) {
+		if l, created := d.lane(key); created {
+			wg.Go(func() { l.run(ctx) })
+		} else {
+			l.poke()
+		}
+	}
+	for {
+		if keys, err := d.Store.Lanes(ctx); err == nil {
+			for _, key := range keys {
+				start(key)
+			}
+		} else if ctx.Err() == nil {
+			d.Logger.Error("read lanes", "error", err)
+		}
+		for waiting := true; waiting; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case key := <-d.fresh:
+				start(key)
+			case <-scan.C:
+				waiting = false
+			}
+		}
+	}
+}
+
+// Offer passes a message on right after it was committed, so that it need not be read back. It never blocks and may be
+// ignored: the table has the message.
+func (d *Dispatcher) Offer(j message.Job) {
+	d.mu.Lock()
+	l := d.lanes[j.PhoneKey]
+	d.mu.Unlock()
+	if l != nil && l.offer(j) {
+		return
+	}
+	select {
+	case d.fresh <- j.PhoneKey:
+	default: // the scan will find it
+	}
+}
+
+func (d *Dispatcher) lane(key string) (l *lane, created bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l = d.lanes[key]; l == nil {
+		l, created = newLane(d, key), true
+		d.lanes[key] = l
+	}
+	return l, created
+}
+
+// retire forgets an idle lane unless work has been offered to it meanwhile.
+func (d *Dispatcher) retire(l *lane) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !l.empty() {
+		return false
+	}
+	delete(d.lanes, l.key)
+	return true
+}

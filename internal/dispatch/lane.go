@@ -1,0 +1,222 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+const (
+	windowMax   = 1000            // jobs of a lane in memory
+	loadSize    = 500             // jobs read at a time
+	laneMax     = 64              // attempts of a lane in flight
+	keepBodies  = 64              // jobs whose bodies may stay in memory; the others are read back
+	keepBody    = 16 << 10        // bytes of a body that may stay in memory
+	idleFor     = 5 * time.Second // before a lane without work is forgotten
+	retryLease  = lease.TTL / 4   // between attempts to get a lease that another node holds
+	retryLedger = time.Second     // between attempts to record what became of an attempt
+)
+
+// lane drives one phone number's messages.
+type lane struct {
+	d      *Dispatcher
+	key    string
+	keeper *lease.Keeper
+	policy policy
+	wake   chan struct{}
+
+	mu       sync.Mutex
+	window   *window
+	cursor   [2]int64 // by priority: the table has been read up to here
+	more     [2]bool  // by priority: the table may have jobs that are not in the window
+	lease    lease.Lease
+	pace     pace
+	paused   time.Time // nothing leaves before
+	streak   int       // consecutive attempts that did not get through
+	streakAt time.Time // when it last grew
+	inFlight int
+}
+
+func newLane(d *Dispatcher, key string) *lane {
+	return &lane{d: d, key: key, keeper: lease.NewKeeper(d.Store, "lane/"+key, d.Owner), wake: make(chan struct{}, 1),
+		policy: policy{window: d.RetryWindow, backoffMin: d.BackoffMin, backoffMax: d.BackoffMax, inDoubtWait: d.InDoubtWait},
+		window: newWindow(), more: [2]bool{true, true}}
+}
+
+// offer takes a freshly committed job. A lane that is behind leaves it in the table. It reports false when the lane must be
+// looked up again.
+func (l *lane) offer(j message.Job) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.more[j.Priority]:
+	case l.window.len() >= windowMax:
+		l.more[j.Priority] = true
+	default:
+		if l.window.len() >= keepBodies || len(j.Body) > keepBody {
+			j.Body = nil
+		}
+		l.window.add(j, time.Now())
+	}
+	l.signal()
+	return true
+}
+
+// poke makes the lane look at the table again.
+func (l *lane) poke() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.more = [2]bool{true, true}
+	l.signal()
+}
+
+func (l *lane) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (l *lane) empty() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.window.len() == 0 && !l.more[message.Reply] && !l.more[message.Bulk]
+}
+
+// run drives the lane until it has been idle for a while or ctx ends, and waits for its attempts.
+func (l *lane) run(ctx context.Context) {
+	var attempts sync.WaitGroup
+	defer func() {
+		attempts.Wait()
+		l.keeper.Release(ctx)
+	}()
+	var idleSince time.Time
+	for ctx.Err() == nil {
+		if !l.hold(ctx) {
+			l.sleep(ctx, retryLease, nil)
+			continue
+		}
+		if err := l.refill(ctx); err != nil {
+			if ctx.Err() == nil {
+				l.d.Logger.Error("read outbox", "lane", l.key, "error", err)
+			}
+			l.sleep(ctx, retryLedger, nil)
+			continue
+		}
+		it, wait := l.take()
+		if it != nil {
+			idleSince = time.Time{}
+			select {
+			case l.d.slots <- struct{}{}:
+				attempts.Go(func() {
+					defer func() { <-l.d.slots }()
+					l.attempt(ctx, it)
+				})
+			case <-ctx.Done():
+			}
+			continue
+		}
+		if l.empty() {
+			if idleSince.IsZero() {
+				idleSince = time.Now()
+			} else if time.Since(idleSince) >= idleFor && l.d.retire(l) {
+				return
+			}
+			wait = idleFor
+		}
+		l.sleep(ctx, wait, l.wake)
+	}
+}
+
+// hold makes sure that this node drives the lane. What was known about the queue is forgotten when the lease changes.
+func (l *lane) hold(ctx context.Context) bool {
+	held, changed, err := l.keeper.Hold(ctx)
+	if err != nil && ctx.Err() == nil {
+		l.d.Logger.Error("hold lane", "lane", l.key, "error", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if changed {
+		l.window, l.cursor, l.more, l.inFlight = newWindow(), [2]int64{}, [2]bool{true, true}, 0
+	}
+	l.lease = held
+	return held.Held()
+}
+
+// refill reads waiting jobs when the window runs low.
+func (l *lane) refill(ctx context.Context) error {
+	for p := range l.more {
+		l.mu.Lock()
+		need := l.more[p] && l.window.len() <= windowMax-loadSize
+		after, w := l.cursor[p], l.window
+		if need {
+			// Cleared before reading: what is committed from here on is offered, what was committed before will be read.
+			l.more[p] = false
+		}
+		l.mu.Unlock()
+		if !need {
+			continue
+		}
+		jobs, err := l.d.Store.Jobs(ctx, l.key, message.Priority(p), after, loadSize)
+		l.mu.Lock()
+		if err != nil || len(jobs) == loadSize {
+			l.more[p] = true
+		}
+		now := time.Now()
+		for _, j := range jobs {
+			l.cursor[p] = j.Seq
+			if j.InDoubt() && j.NotBefore.Before(j.StartedAt) {
+				// The process that began the attempt died. Give proof the time to arrive, from now: WhatsApp repeats its
+				// callbacks after an outage.
+				j.NotBefore = now.Add(l.policy.inDoubtWait)
+			}
+			w.add(j, now)
+		}
+		l.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take hands out the next job if one may leave now; otherwise it says how long to wait.
+func (l *lane) take() (*item, time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	wait := lease.Renew // the lease has to be renewed anyway
+	if l.inFlight >= laneMax {
+		return nil, wait // an attempt that ends wakes the lane
+	}
+	if due := l.window.due(); !due.IsZero() {
+		wait = min(wait, max(due.Sub(now), 0))
+	}
+	if hold := max(l.paused.Sub(now), l.pace.wait(now)); hold > 0 {
+		return nil, min(hold, lease.Renew)
+	}
+	it := l.window.next(now)
+	if it == nil {
+		return nil, wait
+	}
+	l.inFlight++
+	if l.pace.limit == 0 {
+		l.pace.setLimit(1000) // until the first attempt has learned the number's own
+	}
+	l.pace.take(now)
+	return it, 0
+}
+
+// sleep waits for a time, for work (when wake is given) or for the end.
+func (l *lane) sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	t := time.NewTimer(max(d, time.Millisecond))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case <-wake:
+	}
+}

@@ -1,0 +1,196 @@
+// Package ingest works out what Meta's callbacks mean.
+//
+// The webhook edge stores callbacks as they come and answers at once; ingest reads them in order of arrival, takes them apart
+// into single updates, and stores what each means: a message moves forward, a customer's window opens, an event waits for its
+// destination. Meta repeats and reorders callbacks, so applying one twice, or late, changes nothing. A callback that cannot
+// be understood is set aside where it can be seen; it never holds up the next.
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+)
+
+// Store is the inbox and what its contents become.
+type Store interface {
+	lease.Store
+	Webhooks(ctx context.Context, limit int) ([]event.Webhook, error)
+	Apply(ctx context.Context, batch []event.Understood, now time.Time, handedOver func(event.HandOver) (*event.Event, error)) (event.Applied, error)
+	Reject(ctx context.Context, w event.Webhook, reason string) error
+	ReleaseOrphans(ctx context.Context, cutoff time.Time) (int64, error)
+}
+
+// Sealer protects what is stored.
+type Sealer interface {
+	Seal(plaintext, associated []byte) ([]byte, error)
+	Open(sealed, associated []byte) ([]byte, error)
+}
+
+// InboxSeal is the associated data of sealed webhooks.
+var InboxSeal = []byte("inbox")
+
+// Options configure an Engine.
+type Options struct {
+	Store      Store
+	Sealer     Sealer
+	Owner      string              // names this node in leases
+	OrphanWait time.Duration       // how long a status waits for its message to become known
+	OnEvent    func(arn string)    // optional: an event waits for this destination
+	OnApplied  func(event.Applied) // optional: for metrics
+	Logger     *slog.Logger
+}
+
+// Engine applies webhooks, one node at a time.
+type Engine struct {
+	Options
+	wake chan struct{}
+}
+
+// New returns an Engine; Run makes it work.
+func New(o Options) *Engine { return &Engine{Options: o, wake: make(chan struct{}, 1)} }
+
+// Wake tells the engine that a webhook was stored. It never blocks.
+func (e *Engine) Wake() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+const (
+	batchSize = 64
+	pollEvery = time.Second // for webhooks that other nodes stored
+	retryWait = time.Second
+)
+
+// Run applies webhooks until ctx ends. It returns nil.
+func (e *Engine) Run(ctx context.Context) error {
+	keeper := lease.NewKeeper(e.Store, "ingest", e.Owner)
+	defer keeper.Release(ctx)
+	var swept time.Time
+	for ctx.Err() == nil {
+		held, _, err := keeper.Hold(ctx)
+		n := 0
+		if err == nil && held.Held() {
+			if time.Since(swept) > e.OrphanWait/4 {
+				swept = time.Now()
+				_, err = e.Store.ReleaseOrphans(ctx, swept.Add(-e.OrphanWait))
+			}
+			if err == nil {
+				n, err = e.step(ctx)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			e.Logger.Error("ingest", "error", err)
+			e.sleep(ctx, retryWait, nil)
+			continue
+		}
+		if n < batchSize {
+			e.sleep(ctx, pollEvery, e.wake)
+		}
+	}
+	return nil
+}
+
+// step applies the oldest webhooks together and returns how many there were.
+func (e *Engine) step(ctx context.Context) (int, error) {
+	webhooks, err := e.Store.Webhooks(ctx, batchSize)
+	if err != nil || len(webhooks) == 0 {
+		return 0, err
+	}
+	batch := make([]event.Understood, 0, len(webhooks))
+	for _, w := range webhooks {
+		changes, err := e.understand(w)
+		if err != nil {
+			if err := e.reject(ctx, w, err); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		batch = append(batch, event.Understood{Webhook: w, Changes: changes})
+	}
+	if err := e.apply(ctx, batch); err != nil {
+		if ctx.Err() != nil || fault.Is(err, fault.Unavailable) {
+			return 0, err
+		}
+		// One of them cannot be stored; find it, so that it does not hold up the others for ever.
+		for i := range batch {
+			if err := e.apply(ctx, batch[i:i+1]); err != nil {
+				if ctx.Err() != nil || fault.Is(err, fault.Unavailable) {
+					return 0, err
+				}
+				if err := e.reject(ctx, batch[i].Webhook, err); err != nil {
+					return 0, err
+				}
+			}
+		}
+	}
+	return len(webhooks), nil
+}
+
+func (e *Engine) apply(ctx context.Context, batch []event.Understood) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	res, err := e.Store.Apply(ctx, batch, time.Now(), func(h event.HandOver) (*event.Event, error) {
+		return event.Accepted(h, e.Sealer, uuid.NewString())
+	})
+	if err != nil {
+		return err
+	}
+	if e.OnApplied != nil {
+		e.OnApplied(res)
+	}
+	if e.OnEvent != nil {
+		for _, arn := range res.Destinations {
+			e.OnEvent(arn)
+		}
+	}
+	return nil
+}
+
+// understand opens and parses a webhook, and seals its parts for storage.
+func (e *Engine) understand(w event.Webhook) ([]event.Change, error) {
+	body, err := e.Sealer.Open(w.Body, InboxSeal)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parse(body, w.ReceivedAt)
+	if err != nil {
+		return nil, err
+	}
+	changes := make([]event.Change, len(parsed))
+	for i := range parsed {
+		c := &parsed[i]
+		c.EventID = uuid.NewString()
+		if c.Entry, err = e.Sealer.Seal(c.entry, []byte(c.EventID)); err != nil {
+			return nil, err
+		}
+		whole := c.entry
+		c.Retry = func() ([]byte, error) { return e.Sealer.Seal(webhook(whole), InboxSeal) }
+		changes[i] = c.Change
+	}
+	return changes, nil
+}
+
+func (e *Engine) reject(ctx context.Context, w event.Webhook, reason error) error {
+	e.Logger.Warn("webhook set aside", "seq", w.Seq, "error", reason)
+	return e.Store.Reject(ctx, w, reason.Error())
+}
+
+func (e *Engine) sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case <-wake:
+	}
+}
