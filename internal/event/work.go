@@ -2,6 +2,9 @@ package event
 
 import "time"
 
+// InboxSeal is the associated data of sealed webhooks: they have no id of their own before they are stored.
+var InboxSeal = []byte("inbox")
+
 // Webhook is a stored callback of Meta's, waiting to be understood.
 type Webhook struct {
 	Seq        int64

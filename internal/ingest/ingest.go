@@ -33,9 +33,6 @@ type Sealer interface {
 	Open(sealed, associated []byte) ([]byte, error)
 }
 
-// InboxSeal is the associated data of sealed webhooks.
-var InboxSeal = []byte("inbox")
-
 // Options configure an Engine.
 type Options struct {
 	Store      Store
@@ -158,7 +155,7 @@ func (e *Engine) apply(ctx context.Context, batch []event.Understood) error {
 
 // understand opens and parses a webhook, and seals its parts for storage.
 func (e *Engine) understand(w event.Webhook) ([]event.Change, error) {
-	body, err := e.Sealer.Open(w.Body, InboxSeal)
+	body, err := e.Sealer.Open(w.Body, event.InboxSeal)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +171,7 @@ func (e *Engine) understand(w event.Webhook) ([]event.Change, error) {
 			return nil, err
 		}
 		whole := c.entry
-		c.Retry = func() ([]byte, error) { return e.Sealer.Seal(webhook(whole), InboxSeal) }
+		c.Retry = func() ([]byte, error) { return e.Sealer.Seal(webhook(whole), event.InboxSeal) }
 		changes[i] = c.Change
 	}
 	return changes, nil

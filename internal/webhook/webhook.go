@@ -17,23 +17,29 @@ import (
 	"strings"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
-// MaxBody is the largest callback Meta sends, in bytes.
-const MaxBody = 3 << 20
-
 // Inbox stores what arrived; it is on disk when Receive returns.
 type Inbox interface {
-	Receive(ctx context.Context, body []byte, now time.Time) error
+	Receive(ctx context.Context, sealed []byte, now time.Time) error
+}
+
+// Sealer protects what is stored.
+type Sealer interface {
+	Seal(plaintext, associated []byte) ([]byte, error)
 }
 
 // Options configure a Handler.
 type Options struct {
 	AppSecret   identity.Secret // signs every callback
 	VerifyToken identity.Secret // Meta repeats it when the callback URL is set up
+	MaxBody     int64           // bytes; Meta sends at most 3 MB
 	Inbox       Inbox
+	Sealer      Sealer
+	OnStored    func()                                   // called after a callback is on disk
 	OnReceived  func(outcome string, took time.Duration) // optional: for metrics
 	Logger      *slog.Logger
 }
@@ -77,10 +83,10 @@ func (h *Handler) verify(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, now time.Time) int {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBody))
 	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			h.Logger.Warn("webhook too large", "limit", MaxBody)
+			h.Logger.Warn("webhook too large", "limit", h.MaxBody)
 			return http.StatusRequestEntityTooLarge
 		}
 		return http.StatusBadRequest
@@ -89,14 +95,19 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, now time.Time)
 		h.Logger.Warn("webhook signature refused", "remote", r.RemoteAddr, "bytes", len(body))
 		return http.StatusUnauthorized
 	}
-	// Once the bytes are here they are kept, even if Meta hangs up meanwhile.
-	if err := h.Inbox.Receive(context.WithoutCancel(r.Context()), body, now); err != nil {
+	sealed, err := h.Sealer.Seal(body, event.InboxSeal)
+	if err == nil {
+		// Once the bytes are here they are kept, even if Meta hangs up meanwhile.
+		err = h.Inbox.Receive(context.WithoutCancel(r.Context()), sealed, now)
+	}
+	if err != nil {
 		h.Logger.Error("store webhook", "error", err)
 		if fault.Is(err, fault.Unavailable) {
 			return http.StatusServiceUnavailable
 		}
 		return http.StatusInternalServerError
 	}
+	h.OnStored()
 	return http.StatusOK
 }
 

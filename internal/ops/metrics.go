@@ -1,0 +1,84 @@
+package ops
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Metrics are the numbers an operator watches. Labels come from closed sets.
+type Metrics struct {
+	Registry *prometheus.Registry
+
+	requests   *prometheus.CounterVec
+	requestDur *prometheus.HistogramVec
+	attempts   *prometheus.CounterVec
+	waited     prometheus.Histogram
+	webhooks   *prometheus.CounterVec
+	changes    *prometheus.CounterVec
+	delivered  prometheus.Counter
+	undeliv    prometheus.Counter
+	lag        prometheus.Histogram
+}
+
+// NewMetrics returns metrics on a registry of their own.
+func NewMetrics() *Metrics {
+	seconds := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60}
+	m := &Metrics{
+		Registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_api_requests_total",
+			Help: "API requests by operation and error code; an empty code is a success."}, []string{"operation", "code"}),
+		requestDur: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "waxwing_api_request_seconds",
+			Help: "Time to answer an API request.", Buckets: seconds}, []string{"operation"}),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_handover_attempts_total",
+			Help: "Attempts to hand a message to WhatsApp, by verdict."}, []string{"verdict"}),
+		waited: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "waxwing_handover_wait_seconds",
+			Help: "Age of a message when an attempt to hand it over begins.", Buckets: seconds}),
+		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_webhooks_total",
+			Help: "Callbacks from Meta, by the answer they got."}, []string{"answer"}),
+		changes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_changes_total",
+			Help: "Updates in Meta's callbacks by what became of them: event, repeat, orphan or unclaimed."}, []string{"result"}),
+		delivered: prometheus.NewCounter(prometheus.CounterOpts{Name: "waxwing_events_delivered_total", Help: "Events their destination took."}),
+		undeliv: prometheus.NewCounter(prometheus.CounterOpts{Name: "waxwing_events_failed_total",
+			Help: "Failed attempts to publish an event."}),
+		lag: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "waxwing_event_lag_seconds",
+			Help: "Time from a change to its delivery.", Buckets: seconds}),
+	}
+	m.Registry.MustRegister(m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.delivered, m.undeliv, m.lag,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Request counts an API request. operation must be the name of a known one, or "".
+func (m *Metrics) Request(operation, code string, took time.Duration) {
+	m.requests.WithLabelValues(operation, code).Inc()
+	m.requestDur.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+// Attempt counts an attempt to hand a message over.
+func (m *Metrics) Attempt(verdict string, waited time.Duration) {
+	m.attempts.WithLabelValues(verdict).Inc()
+	m.waited.Observe(waited.Seconds())
+}
+
+// Webhook counts a callback from Meta.
+func (m *Metrics) Webhook(answer string) { m.webhooks.WithLabelValues(answer).Inc() }
+
+// Changes counts what became of a callback's updates.
+func (m *Metrics) Changes(events, repeats, orphans, unclaimed int) {
+	for result, n := range map[string]int{"event": events, "repeat": repeats, "orphan": orphans, "unclaimed": unclaimed} {
+		if n > 0 {
+			m.changes.WithLabelValues(result).Add(float64(n))
+		}
+	}
+}
+
+// Delivered counts an event that arrived.
+func (m *Metrics) Delivered(n int, lag time.Duration) {
+	m.delivered.Add(float64(n))
+	m.lag.Observe(lag.Seconds())
+}
+
+// Undelivered counts failed attempts to publish.
+func (m *Metrics) Undelivered(n int) { m.undeliv.Add(float64(n)) }
