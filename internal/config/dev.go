@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,8 +33,8 @@ func Dev(dataDir string) Config {
 }
 
 // DevDataDir returns the directory that `waxwing dev` keeps its data in unless told otherwise: a waxwing folder in the user's
-// data directory.
-func DevDataDir() (string, error) {
+// data directory. It is empty when there is none, which validation refuses.
+func DevDataDir() string {
 	base := os.Getenv("XDG_DATA_HOME")
 	if runtime.GOOS == "windows" {
 		base = os.Getenv("LocalAppData")
@@ -43,12 +42,12 @@ func DevDataDir() (string, error) {
 	if base == "" || !filepath.IsAbs(base) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", errors.New("the user's data directory is not known: name one with --data")
+			return ""
 		}
 		base = filepath.Join(home, ".local", "share")
 		if runtime.GOOS == "darwin" {
 			base = filepath.Join(home, "Library", "Application Support")
 		}
 	}
-	return filepath.Join(base, "waxwing"), nil
+	return filepath.Join(base, "waxwing")
 }

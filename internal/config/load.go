@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -47,6 +48,11 @@ func (ps Problems) Error() string {
 		lines[i] = p.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Overrides reports whether no problem comes from a file, so that the command line is to blame.
+func (ps Problems) Overrides() bool {
+	return !slices.ContainsFunc(ps, func(p Problem) bool { return p.File != "" })
 }
 
 // Load reads the file at path over the defaults ("" reads none), applies overrides of the form key=value in order, and

@@ -83,7 +83,10 @@ func (c *Config) checkListeners(k *checker) {
 			k.problem(l.key, "%q is not an address such as 127.0.0.1:7766", l.addr)
 			continue
 		}
-		if !loopback(l.addr) && !(l.tls && c.TLSEnabled()) && !c.AllowPlaintext {
+		switch open := !loopback(l.addr) && !c.AllowPlaintext; {
+		case open && !l.tls:
+			k.problem(l.key, "%s can be reached from other machines: set allow_plaintext if that is meant", l.addr)
+		case open && !c.TLSEnabled():
 			k.problem(l.key, "%s can be reached from other machines without TLS: set tls.cert_file and tls.key_file, or allow_plaintext "+
 				"behind a proxy that ends TLS", l.addr)
 		}
@@ -95,7 +98,7 @@ func (c *Config) checkListeners(k *checker) {
 
 func (c *Config) checkStore(k *checker) {
 	if c.Data == "" {
-		k.problem("data", "a directory is needed")
+		k.problem("data", "name a directory (--data DIR)")
 	}
 	switch path, sqlite := strings.CutPrefix(c.Store.URL, sqliteScheme); {
 	case c.Store.URL == "" || sqlite && path != "":
