@@ -12,8 +12,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 RACE     := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 FUZZTIME ?= 5s
 
-GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.2
-GOVULNCHECK   := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0
+GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: help run build test check fmt vet lint vuln fuzz bench generate generated clean
 
