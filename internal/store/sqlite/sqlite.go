@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -30,6 +31,7 @@ type DB struct {
 	checker chan struct{}
 	stop    context.CancelFunc
 	stopped chan struct{}
+	close   func() error
 }
 
 // Options configure Open.
@@ -88,6 +90,12 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	db.writer = newWriter(conn, db.checker)
 	go db.writer.run()
 	go db.checkpoint(run)
+	db.close = sync.OnceValue(func() error {
+		db.writer.close()
+		db.stop()
+		<-db.stopped
+		return db.closeFiles()
+	})
 	ok = true
 	return db, nil
 }
@@ -114,13 +122,8 @@ func openPool(path string, size int, mode string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Close finishes the writes already begun, folds the log into the file and closes it.
-func (db *DB) Close() error {
-	db.writer.close()
-	db.stop()
-	<-db.stopped
-	return db.closeFiles()
-}
+// Close finishes the writes already begun, folds the log into the file and closes it. Calling it again does nothing.
+func (db *DB) Close() error { return db.close() }
 
 func (db *DB) closeFiles() error {
 	var errs []error

@@ -1,0 +1,60 @@
+package sqlite
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/waxwing-messaging/waxwing/internal/store/storetest"
+)
+
+func open(t *testing.T, path string, o Options) *DB {
+	t.Helper()
+	db, err := Open(t.Context(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		return open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{Exclusive: true})
+	})
+}
+
+func TestExclusive(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waxwing.db")
+	first := open(t, path, Options{Exclusive: true})
+	if _, err := Open(t.Context(), path, Options{Exclusive: true}); !errors.Is(err, ErrInUse) {
+		t.Fatalf("second exclusive open = %v, want ErrInUse", err)
+	}
+	open(t, path, Options{}) // tools work beside it
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, path, Options{Exclusive: true})
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waxwing.db")
+	db := open(t, path, Options{})
+	db.Close()
+	pool, err := openPool(path, 1, "rw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(`PRAGMA user_version = 999`); err != nil {
+		t.Fatal(err)
+	}
+	pool.Close()
+	_, err = Open(t.Context(), path, Options{})
+	var schema *SchemaError
+	if !errors.As(err, &schema) || schema.Have != 999 {
+		t.Fatalf("open = %v, want a SchemaError", err)
+	}
+}

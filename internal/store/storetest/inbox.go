@@ -1,0 +1,231 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+func statuses(t *testing.T, w *world) {
+	m := w.handOver(t, "wamid.1")
+	// WhatsApp reorders: delivered, then sent, then a failure that came too late, then read.
+	for _, s := range []string{"delivered", "sent", "failed", "deleted", "read"} {
+		c := w.change(event.StatusChange, "wamid.1", s)
+		if s == "failed" {
+			c.Failures = []message.Failure{{Code: 131026, Title: "Message undeliverable"}}
+		}
+		if res := w.receive(t, c); res.Events != 1 || fmt.Sprint(res.Destinations) != "["+topicARN+"]" {
+			t.Errorf("%s: %+v, want one event for the topic", s, res)
+		}
+	}
+	st := w.state(t, m.ID)
+	if st.State != message.Read || len(st.Timeline) != 6 {
+		t.Errorf("state = %+v, want read with six steps", st)
+	}
+	if st.Timeline[3].Status != "failed" && st.Timeline[2].Status != "failed" {
+		found := false
+		for _, s := range st.Timeline {
+			found = found || s.Status == "failed" && s.Failures[0].Code == 131026
+		}
+		if !found {
+			t.Error("the failure's reason was lost")
+		}
+	}
+	want := ""
+	for _, s := range []string{"accepted", "delivered", "sent", "failed", "deleted", "read"} {
+		want += s + " " + m.ID + "\n"
+	}
+	if got := w.published(t); got != want {
+		t.Errorf("events:\n%swant:\n%s", got, want)
+	}
+}
+
+func repeats(t *testing.T, w *world) {
+	m := w.handOver(t, "wamid.1")
+	sent := w.change(event.StatusChange, "wamid.1", "sent")
+	in := w.change(event.InboundChange, "wamid.in", event.Received)
+	other := w.change(event.OtherChange, "", "")
+	other.Field = "account_update"
+	w.receive(t, sent, in, other)
+	before := w.published(t)
+	if res := w.receive(t, sent, in, other, sent); res.Events != 0 || res.Repeats != 4 {
+		t.Errorf("repeats gave %+v", res)
+	}
+	// The same stored webhook twice, as after a crash between reading and applying.
+	must(t, w.Receive(w.ctx, []byte("x"), w.now))
+	list, err := w.Webhooks(w.ctx, 10)
+	must(t, err)
+	read := w.change(event.StatusChange, "wamid.1", "read")
+	w.apply(t, list[0], read)
+	if res := w.apply(t, list[0], read); res.Events+res.Repeats != 0 {
+		t.Errorf("applying a webhook again gave %+v", res)
+	}
+	if got, want := w.published(t), before+"read "+m.ID+"\n"; got != want {
+		t.Errorf("events:\n%swant:\n%s", got, want)
+	}
+}
+
+func prove(t *testing.T, w *world) {
+	m := w.outbound()
+	j, l := w.accept(t, m), w.lane(t)
+	w.begin(t, l, &j)
+	c := w.change(event.StatusChange, "wamid.p", "delivered")
+	c.Opaque = m.ID
+	if res := w.receive(t, c); res.Proved != 1 || res.Events != 2 {
+		t.Errorf("proof gave %+v", res)
+	}
+	st := w.state(t, m.ID)
+	if st.State != message.Delivered || st.WAMID != "wamid.p" || w.queued(t) != 0 {
+		t.Errorf("state = %+v with %d queued", st, w.queued(t))
+	}
+	if got, want := w.published(t), "accepted "+m.ID+"\ndelivered "+m.ID+"\n"; got != want {
+		t.Errorf("events = %q, want %q", got, want)
+	}
+	// The answer to the attempt arrives after its proof.
+	if ok, err := w.Finish(w.ctx, l, &j, message.Accepted, "wamid.p", w.event(m.ID, "wamid.p", "accepted"), w.now); err != nil || ok {
+		t.Errorf("Finish after proof = %v, %v", ok, err)
+	}
+	// A second hand-over of the same message has a wamid of its own; its statuses belong to the message too.
+	c2 := w.change(event.StatusChange, "wamid.q", "read")
+	c2.Opaque = m.ID
+	w.receive(t, c2)
+	if st := w.state(t, "wamid.q"); st.ID != m.ID || st.State != message.Read || st.WAMID != "wamid.p" {
+		t.Errorf("after a second hand-over: %+v", st)
+	}
+}
+
+func proveOthers(t *testing.T, w *world) {
+	m := w.outbound()
+	m.OwnOpaque = true // the sender's own data happens to look like an id of ours
+	w.accept(t, m)
+	other := w.outbound()
+	other.PhoneKey = "another-number"
+	w.accept(t, other)
+	for _, id := range []string{m.ID, other.ID, "nonsense"} {
+		c := w.change(event.StatusChange, "wamid."+id, "sent")
+		c.Opaque = id
+		if res := w.receive(t, c); res.Proved != 0 || res.Orphans != 1 {
+			t.Errorf("opaque %q gave %+v, want an orphan", id, res)
+		}
+	}
+}
+
+func orphanMatched(t *testing.T, w *world) {
+	if res := w.receive(t, w.change(event.StatusChange, "wamid.1", "sent")); res.Orphans != 1 || res.Events != 0 {
+		t.Fatalf("early status gave %+v", res)
+	}
+	m := w.handOver(t, "wamid.1")
+	list, err := w.Webhooks(w.ctx, 10)
+	must(t, err)
+	if len(list) != 1 || string(list[0].Body) != "retry wamid.1 sent" || list[0].Final {
+		t.Fatalf("inbox = %+v, want the early status again", list)
+	}
+	w.apply(t, list[0], w.change(event.StatusChange, "wamid.1", "sent"))
+	if st := w.state(t, m.ID); st.State != message.Sent {
+		t.Errorf("state = %s", st.State)
+	}
+}
+
+func orphanReleased(t *testing.T, w *world) {
+	w.receive(t, w.change(event.StatusChange, "wamid.foreign", "sent"))
+	if n, err := w.ReleaseOrphans(w.ctx, w.now.Add(-time.Second)); err != nil || n != 0 {
+		t.Errorf("released %d too early, %v", n, err)
+	}
+	if n, err := w.ReleaseOrphans(w.ctx, w.now); err != nil || n != 1 {
+		t.Fatalf("released %d, %v; want 1", n, err)
+	}
+	list, err := w.Webhooks(w.ctx, 10)
+	must(t, err)
+	if len(list) != 1 || !list[0].Final {
+		t.Fatalf("inbox = %+v", list)
+	}
+	w.apply(t, list[0], w.change(event.StatusChange, "wamid.foreign", "sent"))
+	if got := w.published(t); got != "sent \n" {
+		t.Errorf("events = %q, want the status without a message", got)
+	}
+}
+
+func inbound(t *testing.T, w *world) {
+	c := w.change(event.InboundChange, "wamid.in1", event.Received)
+	c.From = "14255550150"
+	w.receive(t, c)
+	older := w.change(event.InboundChange, "wamid.in0", event.Received)
+	older.From, older.At = c.From, w.now.Add(-time.Hour)
+	w.receive(t, older)
+	at, err := w.WindowOpenedAt(w.ctx, w.phone.Key, c.From)
+	must(t, err)
+	if !at.Equal(w.now) {
+		t.Errorf("window opened at %v, want %v", at, w.now)
+	}
+	if got := w.published(t); got != "received \nreceived \n" {
+		t.Errorf("events = %q", got)
+	}
+	if at, err := w.WindowOpenedAt(w.ctx, w.phone.Key, "other"); err != nil || !at.IsZero() {
+		t.Errorf("window of a stranger = %v, %v", at, err)
+	}
+}
+
+func unknownAccount(t *testing.T, w *world) {
+	c := w.change(event.StatusChange, "wamid.1", "sent")
+	c.WABAMetaID = "999"
+	if res := w.receive(t, c); res.Unclaimed != 1 || res.Events != 0 {
+		t.Errorf("%+v", res)
+	}
+	list, err := w.Unclaimed(w.ctx, 10)
+	must(t, err)
+	if len(list) != 1 || string(list[0].Body) != "retry wamid.1 sent" || list[0].Reason == "" {
+		t.Errorf("unclaimed = %+v", list)
+	}
+}
+
+func reject(t *testing.T, w *world) {
+	must(t, w.Receive(w.ctx, []byte("garbage"), w.now))
+	list, err := w.Webhooks(w.ctx, 10)
+	must(t, err)
+	must(t, w.Reject(w.ctx, list[0], "not a webhook"))
+	must(t, w.Reject(w.ctx, list[0], "not a webhook")) // again, as after a crash
+	kept, err := w.Unclaimed(w.ctx, 10)
+	must(t, err)
+	if len(kept) != 1 || string(kept[0].Body) != "garbage" || kept[0].Reason != "not a webhook" || !kept[0].ReceivedAt.Equal(w.now) {
+		t.Errorf("unclaimed = %+v", kept)
+	}
+	if list, err := w.Webhooks(w.ctx, 10); err != nil || len(list) != 0 {
+		t.Errorf("inbox = %+v, %v", list, err)
+	}
+}
+
+func allOrNothing(t *testing.T, w *world) {
+	m := w.outbound()
+	w.accept(t, m)
+	must(t, w.Receive(w.ctx, []byte("x"), w.now))
+	list, err := w.Webhooks(w.ctx, 10)
+	must(t, err)
+	in := w.change(event.InboundChange, "wamid.in", event.Received)
+	c := w.change(event.StatusChange, "wamid.1", "sent")
+	c.Opaque = m.ID
+	boom := errors.New("boom")
+	// Other writes share the transaction; they must not suffer.
+	errs := parallel(20, func(i int) error {
+		if i == 7 {
+			_, err := w.Apply(w.ctx, []event.Understood{{Webhook: list[0], Changes: []event.Change{in, c}}}, w.now,
+				func(event.HandOver) (*event.Event, error) { return nil, boom })
+			return err
+		}
+		return w.Receive(w.ctx, []byte("y"), w.now)
+	})
+	for i, err := range errs {
+		if (i == 7) != errors.Is(err, boom) {
+			t.Errorf("write %d: %v", i, err)
+		}
+	}
+	if got := w.published(t); got != "" || w.queued(t) != 1 {
+		t.Errorf("a change that failed left events %q and %d queued", got, w.queued(t))
+	}
+	if list, err := w.Webhooks(w.ctx, 100); err != nil || len(list) != 20 {
+		t.Errorf("inbox has %d webhooks, %v; want 20", len(list), err)
+	}
+}
