@@ -14,6 +14,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/grace"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 )
 
@@ -191,7 +192,8 @@ func (q *queue) round(ctx context.Context, held lease.Lease) (int, error) {
 	if err != nil || len(list) == 0 {
 		return 0, err
 	}
-	ctx = context.WithoutCancel(ctx) // what has begun is finished; publishers have their own time limits
+	ctx, cancel := grace.Extend(ctx) // what has begun is finished
+	defer cancel()
 	now := time.Now()
 	messages := make([]event.Outgoing, 0, len(list))
 	var sent []*event.Delivery

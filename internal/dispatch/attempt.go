@@ -42,8 +42,8 @@ func (l *lane) attempt(ctx context.Context, it *item) {
 	start := time.Now()
 	job.StartedAt = start
 
-	// A hand-over that has begun is not interrupted by the end of the process: its outcome would be lost.
-	out := l.d.Upstream.HandOver(context.WithoutCancel(ctx), line, job, body)
+	// The order to stop does not interrupt a hand-over that has begun, for a while: its outcome would be lost.
+	out := l.d.Upstream.HandOver(l.d.begun, line, job, body)
 	now := time.Now()
 	if l.d.OnAttempt != nil {
 		l.d.OnAttempt(Attempt{Verdict: out.Verdict, Took: now.Sub(start), Waited: start.Sub(job.AcceptedAt)})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/grace"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
@@ -75,8 +76,9 @@ type Attempt struct {
 // Dispatcher runs the lanes of one node.
 type Dispatcher struct {
 	Options
-	slots chan struct{} // one for each attempt in flight
-	fresh chan string   // lanes to look at now
+	slots chan struct{}   // one for each attempt in flight
+	begun context.Context // of attempts: it outlives the order to stop for a while
+	fresh chan string     // lanes to look at now
 
 	mu    sync.Mutex
 	lanes map[string]*lane
@@ -92,6 +94,9 @@ const scanEvery = lease.TTL / 2
 
 // Run drives lanes until ctx ends, then lets attempts in flight finish. It returns nil.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	var cancel context.CancelFunc
+	d.begun, cancel = grace.Extend(ctx)
+	defer cancel()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	scan := time.NewTicker(scanEvery)
