@@ -1,0 +1,115 @@
+package secret
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestSealOpen(t *testing.T) {
+	t.Parallel()
+	box, err := OpenOrCreate(filepath.Join(t.TempDir(), "data", "waxwing.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := box.Seal([]byte("hello"), []byte("row-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(sealed, []byte("hello")) {
+		t.Error("the value is readable")
+	}
+	if got, err := box.Open(sealed, []byte("row-1")); err != nil || string(got) != "hello" {
+		t.Errorf("Open = %q, %v", got, err)
+	}
+	damaged := bytes.Clone(sealed)
+	damaged[len(damaged)-1] ^= 1
+	for name, try := range map[string]struct{ sealed, associated []byte }{
+		"another row": {sealed, []byte("row-2")}, "damaged": {damaged, []byte("row-1")}, "empty": {nil, []byte("row-1")},
+	} {
+		if _, err := box.Open(try.sealed, try.associated); !errors.Is(err, ErrSealed) {
+			t.Errorf("%s: Open = %v, want ErrSealed", name, err)
+		}
+	}
+	other, err := OpenOrCreate(filepath.Join(t.TempDir(), "other.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Open(sealed, []byte("row-1")); !errors.Is(err, ErrSealed) {
+		t.Errorf("with another key: %v, want ErrSealed", err)
+	}
+}
+
+func TestKeyFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waxwing.key")
+	if _, err := Open(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Open without a file = %v", err)
+	}
+	// Racing creators all end up with one key.
+	boxes := make([]*Box, 8)
+	var wg sync.WaitGroup
+	for i := range boxes {
+		wg.Go(func() { boxes[i], _ = OpenOrCreate(path) })
+	}
+	wg.Wait()
+	sealed, err := boxes[0].Seal([]byte("x"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range boxes {
+		if _, err := b.Open(sealed, nil); err != nil {
+			t.Errorf("creator %d has another key", i)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode = %v, %v; want 0600", info.Mode(), err)
+	}
+	if left, _ := filepath.Glob(path + ".*"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	os.Chmod(path, 0o640)
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a readable key file = %v, want advice", err)
+	}
+	os.Chmod(path, 0o600)
+	os.WriteFile(path, []byte("not a keyset"), 0o600)
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "not a keyset") {
+		t.Errorf("a damaged key file = %v", err)
+	}
+}
+
+func BenchmarkSeal(b *testing.B) {
+	box, err := OpenOrCreate(filepath.Join(b.TempDir(), "waxwing.key"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	value, row := make([]byte, 1024), []byte("row")
+	b.SetBytes(1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := box.Seal(value, row); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	box, err := OpenOrCreate(filepath.Join(f.TempDir(), "waxwing.key"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	sealed, _ := box.Seal([]byte("x"), nil)
+	f.Add(sealed)
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if plain, err := box.Open(b, nil); err == nil && !bytes.Equal(b, sealed) {
+			t.Errorf("a forged value opened as %q", plain)
+		}
+	})
+}
