@@ -1,0 +1,88 @@
+package sim
+
+import (
+	"net/http"
+
+	"github.com/waxwing-messaging/waxwing/internal/sim/graph"
+)
+
+// nodeKind is what the first segment of a path names.
+type nodeKind uint8
+
+const (
+	nodeRoot nodeKind = iota // no object: /me, /debug_token
+	nodeAccount
+	nodeNumber
+	nodeTemplate
+	nodeMedia
+)
+
+func (k nodeKind) String() string {
+	return [...]string{"Root", "WhatsAppBusinessAccount", "WhatsAppBusinessPhoneNumber", "WhatsAppMessageTemplate", "WhatsAppMedia"}[k]
+}
+
+// Permissions.
+const (
+	scopeMessaging  = "whatsapp_business_messaging"
+	scopeManagement = "whatsapp_business_management"
+)
+
+// edge is a row of the Graph API: what a method does on an edge of a kind of node.
+type edge struct {
+	method string
+	node   nodeKind
+	name   string // "" is the node itself
+	scope  string // permission the token must have; "" asks for any valid token
+	// do runs under Sim.mu. It answers with a value to render or with a refusal.
+	do func(*Sim, *call) (any, *graph.Error)
+	// slow runs instead of do, without the lock, for rows that talk to the network.
+	slow func(*Sim, *call) (any, *graph.Error)
+}
+
+// edges is the whole Graph API of the simulator.
+var edges = []edge{
+	{method: http.MethodPost, node: nodeNumber, name: "messages", scope: scopeMessaging, do: sendMessage},
+	{method: http.MethodPost, node: nodeNumber, name: "marketing_messages", scope: scopeMessaging, do: sendMarketing},
+
+	{method: http.MethodGet, node: nodeNumber, scope: scopeManagement, do: getNumber},
+	{method: http.MethodPost, node: nodeNumber, scope: scopeManagement, slow: setNumberCallback},
+	{method: http.MethodGet, node: nodeAccount, scope: scopeManagement, do: getAccount},
+	{method: http.MethodGet, node: nodeAccount, name: "phone_numbers", scope: scopeManagement, do: listNumbers},
+	{method: http.MethodGet, node: nodeAccount, name: "message_templates", scope: scopeManagement, do: listTemplates},
+	{method: http.MethodGet, node: nodeTemplate, scope: scopeManagement, do: getTemplate},
+
+	{method: http.MethodGet, node: nodeAccount, name: "subscribed_apps", scope: scopeManagement, do: listSubscribedApps},
+	{method: http.MethodPost, node: nodeAccount, name: "subscribed_apps", scope: scopeManagement, slow: subscribeApp},
+	{method: http.MethodDelete, node: nodeAccount, name: "subscribed_apps", scope: scopeManagement, do: unsubscribeApp},
+
+	{method: http.MethodGet, node: nodeMedia, scope: scopeMessaging, do: getMedia},
+	{method: http.MethodDelete, node: nodeMedia, scope: scopeMessaging, do: deleteMedia},
+
+	{method: http.MethodGet, node: nodeRoot, name: "me", do: getMe},
+	{method: http.MethodGet, node: nodeRoot, name: "debug_token", do: debugToken},
+}
+
+type edgeKey struct {
+	method string
+	node   nodeKind
+	name   string
+}
+
+var edgeIndex = func() map[edgeKey]*edge {
+	index := make(map[edgeKey]*edge, len(edges))
+	for i := range edges {
+		e := &edges[i]
+		index[edgeKey{e.method, e.node, e.name}] = e
+	}
+	return index
+}()
+
+// isEdge reports whether any method serves an edge of that name, which tells an unknown path from an unsupported call.
+func isEdge(node nodeKind, name string) bool {
+	for i := range edges {
+		if edges[i].node == node && edges[i].name == name {
+			return true
+		}
+	}
+	return false
+}
