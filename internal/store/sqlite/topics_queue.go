@@ -86,27 +86,13 @@ func (db *DB) WaitingSubscriptions(ctx context.Context, now time.Time) (keys []i
 	return keys, err
 }
 
-// purgeFactor is how many times more rows are read for a Deleted subscription, which needs none of the bodies.
-const purgeFactor = 10
-
 // DueMessages reads what is due for a subscription, oldest first, except the messages held. It stops after limit messages
-// or when their bodies have reached size bytes, but returns one if there is one.
+// or when their bodies have reached size bytes, but returns one if there is one. For a Deleted subscription, which will not
+// receive them, the bodies are left out.
 func (db *DB) DueMessages(ctx context.Context, subscription int64, now time.Time, held []int64, limit, size int) (due topic.Due, err error) {
-	var version *string
-	due.Subscription, err = scanSubscription(db.readers.QueryRowContext(ctx, `SELECT `+subscriptionColumns+`,
-		(SELECT signature_version FROM topics WHERE topics.arn = topic_arn) FROM topic_subscriptions WHERE seq = ?`, subscription).Scan, &version)
-	if err != nil {
-		return topic.Due{}, missing(err, nil)
-	}
-	if version != nil {
-		due.SignatureVersion = *version
-	}
-	body := `m.body`
-	if due.Subscription.State == topic.Deleted {
-		body, limit = `NULL`, limit*purgeFactor
-	}
-	rows, err := db.readers.QueryContext(ctx, `SELECT d.message_seq, d.not_before, d.attempts, m.id, m.kind, m.published_at, `+body+`
-		FROM topic_deliveries d JOIN topic_messages m ON m.seq = d.message_seq
+	rows, err := db.readers.QueryContext(ctx, `SELECT d.message_seq, d.not_before, d.attempts, m.id, m.kind, m.published_at,
+		CASE WHEN s.state <> 'deleted' THEN m.body END
+		FROM topic_deliveries d JOIN topic_messages m ON m.seq = d.message_seq JOIN topic_subscriptions s ON s.seq = d.sub_seq
 		WHERE d.sub_seq = ? AND d.not_before <= ? AND d.message_seq NOT IN (SELECT value FROM json_each(?))
 		ORDER BY d.not_before, d.message_seq LIMIT ?`, subscription, unixMicro(now), jsonArray(held), limit)
 	if err != nil {
@@ -124,8 +110,21 @@ func (db *DB) DueMessages(ctx context.Context, subscription int64, now time.Time
 		bytes += len(w.Sealed)
 		due.Messages = append(due.Messages, w)
 	}
-	if err := rows.Err(); err != nil || len(due.Messages) > 0 {
-		return due, err
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return topic.Due{}, err
+	}
+	// The subscription comes second: a message queued because of a state is never seen together with an older one.
+	var version *string
+	due.Subscription, err = scanSubscription(db.readers.QueryRowContext(ctx, `SELECT `+subscriptionColumns+`,
+		(SELECT signature_version FROM topics WHERE topics.arn = topic_arn) FROM topic_subscriptions WHERE seq = ?`, subscription).Scan, &version)
+	if err != nil {
+		return topic.Due{}, missing(err, nil)
+	}
+	if version != nil {
+		due.SignatureVersion = *version
+	}
+	if len(due.Messages) > 0 {
+		return due, nil
 	}
 	var next *int64
 	err = db.readers.QueryRowContext(ctx, `SELECT min(not_before) FROM topic_deliveries WHERE sub_seq = ? AND not_before > ?`,

@@ -1,0 +1,207 @@
+// Package fanout delivers what is published to the built-in topics.
+//
+// Every subscription has a queue of its own, driven by one worker on one node at a time, so that a slow or dead endpoint
+// delays nobody else. A worker keeps a few requests in flight, reads its queue and writes results back in batches, and backs
+// off when its endpoint fails. What cannot be delivered within the retry window becomes a dead letter. Delivery is at least
+// once and not in order.
+package fanout
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/topic"
+)
+
+// Store is the queue of every subscription.
+type Store interface {
+	lease.Store
+	// WaitingSubscriptions returns the keys of subscriptions that have something due.
+	WaitingSubscriptions(ctx context.Context, now time.Time) ([]int64, error)
+	// DueMessages reads what is due for a subscription, oldest first, except the messages held: at most limit, and no more
+	// once their bodies have reached size bytes. When nothing is due it says when something will be.
+	DueMessages(ctx context.Context, subscription int64, now time.Time, held []int64, limit, size int) (topic.Due, error)
+	// SettleMessages records outcomes. It does nothing and reports false when the lease has changed hands.
+	SettleMessages(ctx context.Context, l lease.Lease, subscription int64, outcomes []topic.Outcome, now time.Time) (held bool, err error)
+	// SweepTopics forgets expired and deleted subscriptions, and dead letters that are older than cutoff.
+	SweepTopics(ctx context.Context, now, cutoff time.Time) error
+}
+
+// Renderer makes the body that a subscription receives.
+type Renderer interface {
+	Render(ctx context.Context, r topic.Record, s *topic.Subscription, signatureVersion string) ([]byte, error)
+	Password(s *topic.Subscription) (string, error)
+}
+
+// Options configure an Engine.
+type Options struct {
+	Store    Store
+	Renderer Renderer
+	Client   *http.Client // connects to subscribers; keeps PerSubscription idle connections a host
+	Owner    string       // names this node in leases
+	Retry    topic.Retry  // zero: topic.DefaultRetry
+	// Timeout is how long an endpoint may take to answer; zero: 15 seconds, as with SNS.
+	Timeout time.Duration
+	// PerSubscription is the most requests in flight to one subscription; zero: 16.
+	PerSubscription int
+	// KeepDeadLetters is how long dead letters stay visible; zero: 14 days.
+	KeepDeadLetters time.Duration
+	OnDelivered     func(n int) // optional: for metrics
+	OnFailed        func(n int) // optional: failed attempts, for metrics
+	OnDeadLetter    func(n int) // optional: for metrics
+	Logger          *slog.Logger
+}
+
+const (
+	batchRows  = 100
+	batchBytes = 128 << 10
+	maxHeld    = 4 * batchRows   // messages of one subscription in memory, when results are slow to write
+	idleFor    = 5 * time.Second // how long a worker without work keeps its lease
+	scanEvery  = lease.TTL / 2
+	sweepEvery = time.Minute
+	grace      = 3 * time.Second // what requests in flight get when the process stops
+)
+
+// Engine runs the queues of one node.
+type Engine struct {
+	Options
+	transports map[string]Transport // by protocol
+
+	mu      sync.Mutex
+	workers map[int64]*worker
+	fresh   map[int64]struct{} // announced, not yet started
+	wake    chan struct{}      // fresh has something
+}
+
+// New returns an Engine; Run makes it work.
+func New(o Options) *Engine {
+	if o.Retry == (topic.Retry{}) {
+		o.Retry = topic.DefaultRetry()
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 15 * time.Second
+	}
+	if o.PerSubscription == 0 {
+		o.PerSubscription = 16
+	}
+	if o.KeepDeadLetters == 0 {
+		o.KeepDeadLetters = 14 * 24 * time.Hour
+	}
+	post := newPoster(o.Client)
+	return &Engine{Options: o, transports: map[string]Transport{topic.HTTP: post, topic.HTTPS: post},
+		workers: make(map[int64]*worker), fresh: make(map[int64]struct{}), wake: make(chan struct{}, 1)}
+}
+
+// Wake tells the engine that subscriptions have something to deliver. It never blocks.
+func (e *Engine) Wake(subscriptions ...int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	announced := false
+	for _, key := range subscriptions {
+		if w := e.workers[key]; w != nil {
+			signal(w.wake)
+			continue
+		}
+		e.fresh[key] = struct{}{}
+		announced = true
+	}
+	if announced {
+		signal(e.wake)
+	}
+}
+
+// Run delivers until ctx ends and returns nil. Requests in flight get a moment to finish; what they did not finish is
+// delivered after the next start.
+func (e *Engine) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	scan := time.NewTicker(scanEvery)
+	defer scan.Stop()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	e.scan(ctx)
+	for {
+		e.start(ctx, &wg)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-e.wake:
+		case <-scan.C:
+			e.scan(ctx)
+		case <-sweep.C:
+			now := time.Now()
+			if err := e.Store.SweepTopics(ctx, now, now.Add(-e.KeepDeadLetters)); err != nil && ctx.Err() == nil {
+				e.Logger.Error("sweep topics", "error", err)
+			}
+		}
+	}
+}
+
+// scan finds work that nobody announced here: from before the start, of another node, or scheduled for later.
+func (e *Engine) scan(ctx context.Context) {
+	keys, err := e.Store.WaitingSubscriptions(ctx, time.Now())
+	if err != nil && ctx.Err() == nil {
+		e.Logger.Error("read waiting subscriptions", "error", err)
+	}
+	e.Wake(keys...)
+}
+
+// start runs a worker for every announced subscription.
+func (e *Engine) start(ctx context.Context, wg *sync.WaitGroup) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key := range e.fresh {
+		delete(e.fresh, key)
+		if w := e.workers[key]; w != nil {
+			signal(w.wake)
+			continue
+		}
+		w := newWorker(e, key)
+		e.workers[key] = w
+		wg.Go(func() { w.run(ctx) })
+	}
+}
+
+// retire forgets a worker unless something was announced to it meanwhile.
+func (e *Engine) retire(w *worker) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	select {
+	case <-w.wake:
+		return false
+	default:
+		delete(e.workers, w.key)
+		return true
+	}
+}
+
+// forget drops a worker that cannot go on. The scan starts another if there is work.
+func (e *Engine) forget(w *worker) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.workers, w.key)
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func count(f func(int), n int) {
+	if f != nil && n > 0 {
+		f(n)
+	}
+}
+
+// jitter spreads retries; it needs no secrecy.
+func jitter() float64 { return rand.Float64() }
+
+func leaseName(key int64) string { return "subscription/" + strconv.FormatInt(key, 10) }

@@ -1,0 +1,353 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/topic"
+)
+
+// worker drives one subscription. Everything but the requests, reads and writes it starts happens on its own goroutine.
+type worker struct {
+	*Engine
+	key    int64
+	wake   chan struct{}
+	keeper *lease.Keeper
+	pace   pace
+
+	sub     topic.Subscription
+	version string          // in which the topic signs
+	ready   []topic.Waiting // read, not begun
+	held    map[int64]bool  // read, not settled
+	next    time.Time       // when something comes due, as far as the last read knew
+	more    bool            // the queue may have something that is not held
+	idle    time.Time       // since when there has been nothing to do
+
+	flying   int
+	landed   chan attempt
+	outcomes []topic.Outcome
+	settled  chan settlement
+	settling bool
+	dead     int // outcomes that make dead letters, not yet reported
+	found    chan reading
+	reading  bool
+}
+
+// attempt is one request and how it ended.
+type attempt struct {
+	message topic.Waiting
+	start   time.Time
+	err     error
+	cut     bool // ended by our own shutdown
+	fatal   bool // the message cannot be read
+}
+
+type settlement struct {
+	outcomes []topic.Outcome
+	held     bool
+	err      error
+}
+
+type reading struct {
+	due topic.Due
+	err error
+}
+
+func newWorker(e *Engine, key int64) *worker {
+	return &worker{Engine: e, key: key, wake: make(chan struct{}, 1), pace: newPace(e.PerSubscription),
+		keeper: lease.NewKeeper(e.Store, leaseName(key), e.Owner), held: make(map[int64]bool), more: true,
+		landed: make(chan attempt, e.PerSubscription), settled: make(chan settlement, 1), found: make(chan reading, 1)}
+}
+
+// run works until the queue has been empty for a while, the lease is lost, or ctx ends.
+func (w *worker) run(ctx context.Context) {
+	deliver, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	w.idle = time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		held, changed, err := w.keeper.Hold(ctx)
+		switch {
+		case ctx.Err() != nil:
+			w.stop(cut)
+			return
+		case !held.Held() || (changed && len(w.held) > 0):
+			if err != nil {
+				w.Logger.Error("hold subscription", "subscription", w.key, "error", err)
+			}
+			w.abandon()
+			return
+		}
+		now := time.Now()
+		if !w.next.IsZero() && !w.next.After(now) {
+			w.more, w.next = true, time.Time{}
+		}
+		w.settle(ctx, held)
+		w.read(ctx, now)
+		w.deliver(deliver, now)
+		w.settle(ctx, held)
+		if w.resting() && now.Sub(w.idle) >= idleFor {
+			w.keeper.Release(ctx)
+			if w.retire(w) {
+				return
+			}
+			w.more = true
+			continue
+		}
+		timer.Reset(w.nap(now))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-w.wake:
+			w.more = true
+		case a := <-w.landed:
+			w.land(a)
+			for len(w.landed) > 0 {
+				w.land(<-w.landed)
+			}
+		case s := <-w.settled:
+			if !w.finish(ctx, s) {
+				w.abandon()
+				return
+			}
+		case r := <-w.found:
+			w.take(ctx, r)
+		}
+	}
+}
+
+// resting reports whether there is nothing to do now, and notes since when.
+func (w *worker) resting() bool {
+	if len(w.held) > 0 || w.more || w.reading || w.settling {
+		w.idle = time.Now()
+		return false
+	}
+	return true
+}
+
+// nap is how long nothing needs to happen by itself.
+func (w *worker) nap(now time.Time) time.Duration {
+	d := lease.Renew
+	if p := w.pace.paused(now); p > 0 && (len(w.ready) > 0 || w.more) {
+		d = min(d, p)
+	}
+	if !w.next.IsZero() {
+		d = min(d, w.next.Sub(now))
+	}
+	return max(d, time.Millisecond)
+}
+
+// read starts reading the queue when little is left of the last batch.
+func (w *worker) read(ctx context.Context, now time.Time) {
+	if !w.more || w.reading || len(w.ready) >= w.PerSubscription || len(w.held) >= maxHeld || w.pace.paused(now) > 0 {
+		return
+	}
+	w.more, w.reading = false, true
+	held := make([]int64, 0, len(w.held))
+	for seq := range w.held {
+		held = append(held, seq)
+	}
+	go func() {
+		due, err := w.Store.DueMessages(ctx, w.key, now, held, batchRows, batchBytes)
+		w.found <- reading{due, err}
+	}()
+}
+
+// take accepts what was read.
+func (w *worker) take(ctx context.Context, r reading) {
+	w.reading = false
+	if r.err != nil {
+		if ctx.Err() == nil {
+			w.Logger.Error("read subscription queue", "subscription", w.key, "error", r.err)
+		}
+		w.schedule(time.Now().Add(time.Second))
+		return
+	}
+	w.sub, w.version = r.due.Subscription, r.due.SignatureVersion
+	w.schedule(r.due.Next)
+	for _, m := range r.due.Messages {
+		w.held[m.Seq] = true
+		if !m.Kind.Concerns(w.sub.State) {
+			w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Done})
+			continue
+		}
+		w.ready = append(w.ready, m)
+	}
+	if len(r.due.Messages) > 0 {
+		w.more = true // until a read finds nothing
+	}
+}
+
+// schedule has the queue read at a time, if not before.
+func (w *worker) schedule(at time.Time) {
+	if !at.IsZero() && (w.next.IsZero() || at.Before(w.next)) {
+		w.next = at
+	}
+}
+
+// deliver starts as many requests as the pace allows.
+func (w *worker) deliver(ctx context.Context, now time.Time) {
+	for len(w.ready) > 0 && w.flying < w.pace.limit && w.pace.paused(now) == 0 {
+		m := w.ready[0]
+		w.ready[0] = topic.Waiting{}
+		w.ready = w.ready[1:]
+		if !m.Kind.Concerns(w.sub.State) { // it has changed since m was read
+			w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Done})
+			continue
+		}
+		if w.pace.down() && w.Retry.Over(m.PublishedAt, now) {
+			w.giveUp(m, "the endpoint did not take messages until the retry window was over")
+			continue
+		}
+		w.flying++
+		sub, version := w.sub, w.version
+		go func() { w.landed <- w.attempt(ctx, m, &sub, version) }()
+	}
+}
+
+// attempt makes one request.
+func (w *worker) attempt(ctx context.Context, m topic.Waiting, sub *topic.Subscription, version string) attempt {
+	a := attempt{message: m, start: time.Now()}
+	body, err := w.Renderer.Render(ctx, m.Record, sub, version)
+	if err != nil {
+		a.err, a.fatal = err, topic.Unreadable(err)
+		return a
+	}
+	password, err := w.Renderer.Password(sub)
+	if err != nil {
+		a.err = err
+		return a
+	}
+	request, cancel := context.WithTimeout(ctx, w.Timeout)
+	defer cancel()
+	transport, ok := w.transports[sub.Protocol]
+	if !ok {
+		a.err = errors.New("this release cannot deliver to " + sub.Protocol)
+		return a
+	}
+	a.err = transport.Deliver(request, sub, Document{MessageID: m.ID, Kind: m.Kind, Password: password, Body: body})
+	a.cut = a.err != nil && ctx.Err() != nil
+	return a
+}
+
+// land turns a finished attempt into an outcome.
+func (w *worker) land(a attempt) {
+	w.flying--
+	if a.cut {
+		return // it stays in the queue as it was
+	}
+	now := time.Now()
+	m := &a.message
+	if a.err == nil {
+		if w.pace.succeeded() {
+			w.Logger.Info("subscriber is back", "subscription_arn", w.sub.ARN)
+		}
+		w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Done})
+		count(w.OnDelivered, 1)
+		return
+	}
+	count(w.OnFailed, 1)
+	switch {
+	case a.fatal:
+		w.giveUp(*m, "the stored message cannot be read")
+		w.Logger.Error("read stored message", "message_id", m.ID, "error", a.err)
+		return
+	case w.Retry.Over(m.PublishedAt, now):
+		w.giveUp(*m, a.err.Error())
+	default:
+		next := now.Add(w.Retry.Delay(m.Attempts+1, jitter()))
+		w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Again, Next: next})
+		w.schedule(next)
+	}
+	if w.pace.failed(a.start, now, jitter()) {
+		w.Logger.Warn("subscriber does not take messages", "subscription_arn", w.sub.ARN, "reason", a.err.Error())
+	}
+	w.Logger.Debug("delivery failed", "subscription_arn", w.sub.ARN, "message_id", m.ID, "attempt", m.Attempts+1, "reason", a.err.Error())
+}
+
+func (w *worker) giveUp(m topic.Waiting, reason string) {
+	w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Undone, Reason: reason})
+	w.dead++
+}
+
+// settle starts writing outcomes back. Those that come in meanwhile make up the next batch.
+func (w *worker) settle(ctx context.Context, l lease.Lease) {
+	if w.settling || len(w.outcomes) == 0 {
+		return
+	}
+	w.settling = true
+	if w.dead > 0 {
+		w.Logger.Warn("messages became dead letters", "subscription_arn", w.sub.ARN, "count", w.dead)
+		count(w.OnDeadLetter, w.dead)
+		w.dead = 0
+	}
+	outcomes := w.outcomes
+	w.outcomes = nil
+	go func() { w.settled <- w.write(ctx, l, outcomes) }()
+}
+
+func (w *worker) write(ctx context.Context, l lease.Lease, outcomes []topic.Outcome) settlement {
+	held, err := w.Store.SettleMessages(context.WithoutCancel(ctx), l, w.key, outcomes, time.Now())
+	return settlement{outcomes, held, err}
+}
+
+// finish lets go of what has been settled. It reports whether the work is still ours.
+func (w *worker) finish(ctx context.Context, s settlement) bool {
+	w.settling = false
+	if s.err != nil {
+		// Nothing was written. Keep the outcomes: repeating a settlement is better than repeating a delivery.
+		w.outcomes = append(s.outcomes, w.outcomes...)
+		w.Logger.Error("settle deliveries", "subscription", w.key, "error", s.err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+		return true
+	}
+	for i := range s.outcomes {
+		delete(w.held, s.outcomes[i].Seq)
+	}
+	return s.held
+}
+
+// abandon waits for what was begun and leaves the queue to whoever holds the lease.
+func (w *worker) abandon() {
+	w.wait()
+	w.forget(w)
+}
+
+// stop ends the worker with the process: what is in flight may finish for a moment and is settled.
+func (w *worker) stop(cut context.CancelFunc) {
+	timer := time.AfterFunc(grace, cut)
+	defer timer.Stop()
+	w.wait()
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	if l, _, err := w.keeper.Hold(ctx); err == nil && l.Held() && len(w.outcomes) > 0 {
+		if s := w.write(ctx, l, w.outcomes); s.err != nil {
+			w.Logger.Error("settle deliveries", "subscription", w.key, "error", s.err)
+		}
+	}
+	w.keeper.Release(ctx)
+	w.forget(w)
+}
+
+// wait lets every goroutine of the worker end.
+func (w *worker) wait() {
+	for w.flying > 0 || w.settling || w.reading {
+		select {
+		case a := <-w.landed:
+			w.land(a)
+		case s := <-w.settled:
+			w.settling = false
+			if s.err != nil {
+				w.outcomes = append(s.outcomes, w.outcomes...)
+			}
+		case <-w.found:
+			w.reading = false
+		}
+	}
+}

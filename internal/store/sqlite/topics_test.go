@@ -1,0 +1,140 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/store/storetest"
+	"github.com/waxwing-messaging/waxwing/internal/topic"
+)
+
+func TestTopicContract(t *testing.T) {
+	t.Parallel()
+	storetest.RunTopics(t, func(t *testing.T) storetest.TopicStore {
+		return open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{Exclusive: true})
+	})
+}
+
+// A message takes room until its last delivery is done or its last dead letter is gone, and no longer.
+func TestTopicMessagesAreForgotten(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{})
+	ctx, now := t.Context(), time.Now()
+	keys := seedTopic(t, db, 3, now)
+	if _, err := db.PublishToTopic(ctx, seededTopic, []topic.Record{{ID: "m", PublishedAt: now, Sealed: []byte("x")}}); err != nil {
+		t.Fatal(err)
+	}
+	count := func() (n int) {
+		if err := db.readers.QueryRow(`SELECT count(*) FROM topic_messages`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i, key := range keys {
+		if got := count(); got != 1 {
+			t.Fatalf("%d messages stored before delivery %d, want 1", got, i)
+		}
+		due, err := db.DueMessages(ctx, key, now, nil, 10, 1<<20)
+		if err != nil || len(due.Messages) != 1 {
+			t.Fatalf("due = %+v, %v", due, err)
+		}
+		fate := topic.Done
+		if i == 1 {
+			fate = topic.Undone
+		}
+		l, err := db.AcquireLease(ctx, fmt.Sprint(key), "me", now, lease.TTL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.SettleMessages(ctx, l, key, []topic.Outcome{{Seq: due.Messages[0].Seq, Due: due.Messages[0].Due, Fate: fate}}, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := count(); got != 1 {
+		t.Fatalf("%d messages stored while there is a dead letter, want 1", got)
+	}
+	if err := db.SweepTopics(ctx, now, now); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(); got != 0 {
+		t.Errorf("%d messages stored in the end, want 0", got)
+	}
+}
+
+// The hot queries walk an index whatever the size of the tables.
+func TestTopicQueryPlans(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{})
+	for name, query := range map[string]string{
+		"due":       `SELECT message_seq FROM topic_deliveries WHERE sub_seq = 1 AND not_before <= 2 ORDER BY not_before, message_seq LIMIT 100`,
+		"next":      `SELECT min(not_before) FROM topic_deliveries WHERE sub_seq = 1 AND not_before > 2`,
+		"confirmed": `SELECT seq FROM topic_subscriptions WHERE topic_arn = 'x' AND state = 'confirmed'`,
+		"token":     `SELECT seq FROM topic_subscriptions WHERE token = x'00' AND topic_arn = 'x' AND state <> 'deleted'`,
+		"topics":    `SELECT arn FROM topics WHERE account_id = 'x' AND arn > '' ORDER BY arn LIMIT 10`,
+		"expired":   `SELECT seq FROM topic_subscriptions WHERE expires_at > 0 AND expires_at <= 5`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows, err := db.readers.Query(`EXPLAIN QUERY PLAN ` + query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var plan strings.Builder
+			err = collect(rows, func(scan func(...any) error) error {
+				var id, parent, unused int
+				var detail string
+				err := scan(&id, &parent, &unused, &detail)
+				plan.WriteString(detail + "; ")
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p := plan.String(); !strings.Contains(p, "SEARCH") || strings.Contains(p, "TEMP B-TREE") || strings.Contains(p, "SCAN") {
+				t.Errorf("plan is %q", p)
+			}
+		})
+	}
+}
+
+const seededTopic = "arn:aws:sns:us-east-1:000000000000:seeded"
+
+// seedTopic makes a topic with n confirmed subscriptions whose queues are empty, and returns their keys.
+func seedTopic(t testing.TB, db *DB, n int, now time.Time) (keys []int64) {
+	t.Helper()
+	ctx := t.Context()
+	if _, _, err := db.CreateTopic(ctx, topic.Topic{ARN: seededTopic, SignatureVersion: topic.SHA1, CreatedAt: now}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		token := []byte(fmt.Sprint("token ", i))
+		s, err := db.Subscribe(ctx, topic.Subscription{ARN: fmt.Sprint(seededTopic, ":", i), TopicARN: seededTopic, Protocol: topic.HTTP,
+			Endpoint: fmt.Sprintf("http://%d.example/", i), State: topic.Pending, TokenHash: token, ExpiresAt: now.Add(time.Hour)},
+			topic.Record{ID: "c", Kind: topic.SubscriptionConfirmation, PublishedAt: now, Sealed: []byte("x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ConfirmSubscription(ctx, seededTopic, token, false, false, now); err != nil {
+			t.Fatal(err)
+		}
+		due, err := db.DueMessages(ctx, s.Key, now, nil, 10, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := db.AcquireLease(ctx, fmt.Sprint(s.Key), "me", now, lease.TTL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range due.Messages {
+			if _, err := db.SettleMessages(ctx, l, s.Key, []topic.Outcome{{Seq: m.Seq, Due: m.Due}}, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keys = append(keys, s.Key)
+	}
+	return keys
+}

@@ -1,0 +1,281 @@
+package topic
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+)
+
+// Store keeps topics and subscriptions and takes what is published. Everything a method changes it changes in one commit,
+// which is on disk when the method returns. What does not exist is a fault.NotFound, unless a method says otherwise.
+type Store interface {
+	topics
+	subscriptions
+	// PublishToTopic queues every message for every Confirmed subscription of the topic and returns the keys of those.
+	PublishToTopic(ctx context.Context, topicARN string, messages []Record) (queued []int64, err error)
+	// TopicDeadLetters lists deliveries that were given up, oldest first, from the one after the given key.
+	TopicDeadLetters(ctx context.Context, accountID string, after int64, limit int) ([]DeadLetter, error)
+}
+
+type topics interface {
+	// CreateTopic stores a topic, or returns the one that has its ARN already.
+	CreateTopic(ctx context.Context, t Topic) (stored Topic, created bool, err error)
+	Topic(ctx context.Context, arn string) (Topic, error)
+	// Topics lists an account's topics by ARN, from the one after the given ARN.
+	Topics(ctx context.Context, accountID, after string, limit int) ([]Topic, error)
+	// UpdateTopic stores what change makes of a topic. It may call change more than once.
+	UpdateTopic(ctx context.Context, arn string, change func(*Topic) error) error
+	// DeleteTopic removes a topic and makes its subscriptions Deleted, whose keys it returns. Deleting nothing is fine.
+	DeleteTopic(ctx context.Context, arn string, now time.Time) (subscriptions []int64, err error)
+	SubscriptionCounts(ctx context.Context, topicARN string) (Counts, error)
+}
+
+type subscriptions interface {
+	// Subscribe stores a Pending subscription and queues its confirmation message. If the endpoint is subscribed already, a
+	// Pending one gets the new token and message and a Confirmed one stays as it is; either is returned.
+	Subscribe(ctx context.Context, s Subscription, confirmation Record) (Subscription, error)
+	Subscription(ctx context.Context, arn string) (Subscription, error)
+	// Subscriptions lists an account's live subscriptions by ARN, of one topic unless topicARN is "".
+	Subscriptions(ctx context.Context, accountID, topicARN, after string, limit int) ([]Subscription, error)
+	// UpdateSubscription stores what change makes of a subscription. It may call change more than once.
+	UpdateSubscription(ctx context.Context, arn string, change func(*Subscription) error) error
+	// ConfirmSubscription makes the subscription of the topic whose token has the hash Confirmed, if it has not expired, and returns it.
+	// One that is Confirmed already stays as it is. Restoring a Deactivated one whose endpoint has subscribed anew since
+	// returns the new one.
+	ConfirmSubscription(ctx context.Context, topicARN string, tokenHash []byte, signed, ownerOnly bool, now time.Time) (Subscription, error)
+	// Unsubscribe makes a Confirmed subscription Deactivated until expires and queues its farewell, whose token can restore
+	// it. A Pending one is Deleted. Ending what has ended does nothing and returns key 0.
+	Unsubscribe(ctx context.Context, arn string, tokenHash []byte, now, expires time.Time, farewell Record) (key int64, err error)
+}
+
+// DeadLetter is a message that could not be delivered to one subscription.
+type DeadLetter struct {
+	Key             int64
+	SubscriptionARN string
+	MessageID       string
+	Kind            Kind
+	PublishedAt     time.Time
+	At              time.Time
+	Attempts        int
+	Reason          string
+}
+
+// Options configure a Service.
+type Options struct {
+	Store     Store
+	Sealer    Sealer
+	Partition string // "aws"
+	Region    string
+	// Wake is told right after a commit which subscriptions have something to deliver.
+	Wake func(subscriptions ...int64)
+	Now  func() time.Time
+}
+
+// Service is what can be done with topics. It validates, seals and stores; it does not ask who the caller is.
+type Service struct {
+	Options
+}
+
+// NewService returns the service.
+func NewService(o Options) *Service { return &Service{Options: o} }
+
+// ARN names a topic of an account.
+func (s *Service) ARN(accountID, name string) ARN {
+	return ARN{Partition: s.Partition, Region: s.Region, AccountID: accountID, Topic: name}
+}
+
+// CreateTopic makes a topic and returns its ARN. Repeating a request returns the same topic; asking for other attributes
+// than an existing topic has is refused, as are other tags.
+func (s *Service) CreateTopic(ctx context.Context, accountID, name string, attributes, tags map[string]string) (string, error) {
+	if err := CheckName(name); err != nil {
+		return "", err
+	}
+	t := Topic{ARN: s.ARN(accountID, name).String(), AccountID: accountID, SignatureVersion: SHA1, CreatedAt: s.Now()}
+	if err := t.SetAll(attributes); err != nil {
+		return "", err
+	}
+	if err := t.SetTags(tags); err != nil {
+		return "", err
+	}
+	stored, created, err := s.Store.CreateTopic(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	if !created && !stored.same(&t, attributes) {
+		return "", invalid("Attributes Reason: Topic already exists with different attributes")
+	}
+	for k, v := range tags {
+		if have, ok := stored.Tags[k]; !created && (!ok || have != v) {
+			return "", invalid("Tags Reason: Topic already exists with different tags")
+		}
+	}
+	return stored.ARN, nil
+}
+
+// EnsureTopic makes a topic with default attributes unless the account has one of that name, and returns its ARN.
+func (s *Service) EnsureTopic(ctx context.Context, accountID, name string) (string, error) {
+	return s.CreateTopic(ctx, accountID, name, nil, nil)
+}
+
+// DeleteTopic ends a topic and its subscriptions; what was not delivered is thrown away. Deleting nothing succeeds.
+func (s *Service) DeleteTopic(ctx context.Context, arn string) error {
+	ended, err := s.Store.DeleteTopic(ctx, arn, s.Now())
+	if err == nil {
+		s.Wake(ended...)
+	}
+	return err
+}
+
+// Topic returns a topic and the number of its subscriptions.
+func (s *Service) Topic(ctx context.Context, arn string) (Topic, Counts, error) {
+	t, err := s.Store.Topic(ctx, arn)
+	if err != nil {
+		return Topic{}, Counts{}, err
+	}
+	c, err := s.Store.SubscriptionCounts(ctx, arn)
+	return t, c, err
+}
+
+// SetTopicAttribute changes one attribute of a topic.
+func (s *Service) SetTopicAttribute(ctx context.Context, arn, name, value string) error {
+	return s.Store.UpdateTopic(ctx, arn, func(t *Topic) error { return t.Set(name, value) })
+}
+
+// Subscribe adds an endpoint to a topic and sends it a confirmation message. An endpoint that is subscribed keeps its
+// subscription; a Pending one is asked again.
+func (s *Service) Subscribe(ctx context.Context, topicARN, protocol, endpoint string, attributes map[string]string) (Subscription, error) {
+	arn, err := ParseARN("TopicArn", topicARN)
+	if err != nil {
+		return Subscription{}, err
+	}
+	shown, password, err := parseEndpoint(protocol, endpoint)
+	if err != nil {
+		return Subscription{}, err
+	}
+	now := s.Now()
+	token, hash := newToken()
+	arn.Subscription = newUUID()
+	sub := Subscription{ARN: arn.String(), TopicARN: topicARN, AccountID: arn.AccountID, Protocol: protocol, Endpoint: shown,
+		State: Pending, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(ConfirmWithin)}
+	for name, value := range attributes {
+		if err := sub.Set(name, value); err != nil {
+			return Subscription{}, err
+		}
+	}
+	if password != "" {
+		if sub.Password, err = s.Sealer.Seal([]byte(password), []byte(topicARN)); err != nil {
+			return Subscription{}, fmt.Errorf("seal endpoint password: %w", err)
+		}
+	}
+	confirmation, err := seal(s.Sealer, &Message{ID: newUUID(), Kind: SubscriptionConfirmation, Token: token, PublishedAt: now,
+		Body: []byte("You have chosen to subscribe to the topic " + topicARN +
+			".\nTo confirm the subscription, visit the SubscribeURL included in this message.")})
+	if err != nil {
+		return Subscription{}, err
+	}
+	stored, err := s.Store.Subscribe(ctx, sub, confirmation)
+	if err != nil {
+		return Subscription{}, err
+	}
+	if _, asked := attributes[AttrRaw]; asked && stored.Raw != sub.Raw {
+		return Subscription{}, invalid("Attributes Reason: Subscription already exists with different attributes")
+	}
+	if stored.State == Pending {
+		s.Wake(stored.Key)
+	}
+	return stored, nil
+}
+
+// Confirm answers a confirmation message with its token. signed tells whether the owner signed the request; ownerOnly, which
+// asks that ending the subscription needs a signature from then on, counts only then.
+func (s *Service) Confirm(ctx context.Context, topicARN, token string, signed, ownerOnly bool) (Subscription, error) {
+	if _, err := ParseARN("TopicArn", topicARN); err != nil {
+		return Subscription{}, err
+	}
+	sub, err := s.Store.ConfirmSubscription(ctx, topicARN, hashToken(token), signed, signed && ownerOnly, s.Now())
+	if fault.Is(err, fault.NotFound) {
+		if _, err := s.Store.Topic(ctx, topicARN); err != nil {
+			return Subscription{}, err
+		}
+		return Subscription{}, invalid("Token")
+	}
+	return sub, err
+}
+
+// Unsubscribe ends a subscription and tells its endpoint how to restore it. Ending what is not there succeeds. Without a
+// signature a subscription that only its owner may end is refused.
+func (s *Service) Unsubscribe(ctx context.Context, subscriptionARN string, signed bool) error {
+	arn, err := ParseSubscriptionARN("SubscriptionArn", subscriptionARN)
+	if err != nil {
+		return err
+	}
+	if !signed {
+		sub, err := s.Store.Subscription(ctx, subscriptionARN)
+		if err == nil && sub.OwnerOnly {
+			return fault.New(fault.AccessDenied, "Only the owner of the subscription may end it, with a signed request")
+		}
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	now := s.Now()
+	token, hash := newToken()
+	farewell, err := seal(s.Sealer, &Message{ID: newUUID(), Kind: UnsubscribeConfirmation, Token: token, PublishedAt: now,
+		Body: []byte("You have chosen to deactivate subscription " + arn.String() +
+			".\nTo cancel this operation and restore the subscription, visit the SubscribeURL included in this message.")})
+	if err != nil {
+		return err
+	}
+	key, err := s.Store.Unsubscribe(ctx, subscriptionARN, hash, now, now.Add(ConfirmWithin), farewell)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err == nil && key != 0 {
+		s.Wake(key)
+	}
+	return err
+}
+
+// SetSubscriptionAttribute changes one attribute of a subscription.
+func (s *Service) SetSubscriptionAttribute(ctx context.Context, arn, name, value string) error {
+	return s.Store.UpdateSubscription(ctx, arn, func(sub *Subscription) error { return sub.Set(name, value) })
+}
+
+// Publish stores one message for the topic's subscribers and returns its id.
+func (s *Service) Publish(ctx context.Context, topicARN string, m Message) (id string, err error) {
+	batch := []Message{m}
+	if err := s.PublishBatch(ctx, topicARN, batch); err != nil {
+		return "", err
+	}
+	return batch[0].ID, nil
+}
+
+// PublishBatch stores messages for the topic's subscribers, all of them or none. It fills in ids and times that are missing.
+// A message published again under its id is delivered again, recognisable by that id.
+func (s *Service) PublishBatch(ctx context.Context, topicARN string, messages []Message) error {
+	records := make([]Record, len(messages))
+	for i := range messages {
+		m := &messages[i]
+		if err := m.Check(); err != nil {
+			return err
+		}
+		if m.ID == "" {
+			m.ID = newUUID()
+		}
+		if m.PublishedAt.IsZero() {
+			m.PublishedAt = s.Now()
+		}
+		m.Kind = Notification
+		var err error
+		if records[i], err = seal(s.Sealer, m); err != nil {
+			return err
+		}
+	}
+	queued, err := s.Store.PublishToTopic(ctx, topicARN, records)
+	if err == nil && len(queued) > 0 {
+		s.Wake(queued...)
+	}
+	return err
+}
