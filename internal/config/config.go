@@ -17,7 +17,7 @@ type Config struct {
 	Listen string `yaml:"listen"`
 	// Address of the simulated WhatsApp that `waxwing dev` starts. `waxwing serve` starts none.
 	MetaListen string `yaml:"meta_listen"`
-	// Address of `/metrics` and pprof. They are not authenticated: keep it private. Empty switches them off.
+	// Address of `/metrics` and pprof. They have neither authentication nor TLS: keep it private. Empty switches them off.
 	OpsListen string `yaml:"ops_listen"`
 	// Directory of everything that is kept: the database and the encryption key, unless they are placed elsewhere.
 	Data string `yaml:"data"`
@@ -51,7 +51,7 @@ type Config struct {
 	Limits map[string]float64 `yaml:"limits"`
 }
 
-// TLS of the listen and ops_listen addresses. Both files or neither.
+// TLS of the listen address. Both files or neither.
 type TLS struct {
 	// PEM file with the certificate and its chain.
 	CertFile string `yaml:"cert_file"`

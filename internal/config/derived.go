@@ -37,7 +37,7 @@ func (c *Config) GraphURL() string {
 	return strings.TrimRight(c.Meta.BaseURL, "/")
 }
 
-// TLSEnabled reports whether the listeners speak TLS.
+// TLSEnabled reports whether the API speaks TLS.
 func (c *Config) TLSEnabled() bool { return c.TLS.CertFile != "" }
 
 // BaseURL returns the URL under which others reach the API, without a trailing slash. addr is the address really listened on,

@@ -73,7 +73,7 @@ func (c *Config) checkListeners(k *checker) {
 	}{
 		{key: "listen", addr: c.Listen, tls: true},
 		{key: "meta_listen", addr: c.MetaListen},
-		{key: "ops_listen", addr: c.OpsListen, optional: true, tls: true},
+		{key: "ops_listen", addr: c.OpsListen, optional: true},
 	} {
 		if l.addr == "" && l.optional {
 			continue
