@@ -6,14 +6,16 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-const module = "github.com/waxwing-messaging/waxwing"
+const (
+	module = "github.com/waxwing-messaging/waxwing"
+	root   = "../.." // of the repository
+)
 
 // domain is values and rules. It sees itself, fault and the standard library, and nothing that touches the world.
 var domain = []string{"account", "audit", "billing", "event", "fault", "flow", "grace", "identity", "lease", "limit", "media", "message", "page",
@@ -133,9 +135,9 @@ func top(pkg string) string {
 // sources returns what every file of Go that is not a test imports, by its path from the root of the repository.
 func sources(t *testing.T) map[string][]string {
 	t.Helper()
-	root := os.DirFS(filepath.Join("..", ".."))
+	tree := os.DirFS(root)
 	files := map[string][]string{}
-	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -144,7 +146,7 @@ func sources(t *testing.T) map[string][]string {
 		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
-		text, err := fs.ReadFile(root, name)
+		text, err := fs.ReadFile(tree, name)
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ func TestEveryPackageIsDocumented(t *testing.T) {
 	documented := map[string]bool{}
 	for file := range sources(t) {
 		dir := path.Dir(file)
-		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(file)))
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func TestEveryPackageIsDocumented(t *testing.T) {
 func TestTestsSleepInBubblesOnly(t *testing.T) {
 	t.Parallel()
 	sleeps, bubbles := map[string]string{}, map[string]bool{}
-	err := filepath.WalkDir(filepath.Join("..", ".."), func(name string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

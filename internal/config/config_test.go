@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -165,6 +166,18 @@ region: "Mars-1" is not the name of an AWS Region such as us-east-1
 FILE:9: meta.base_url: want a URL such as https://example.com`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLoadGivesUpOnNonsense(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&b, "k%d: 1\n", i)
+	}
+	_, err := Load(write(t, b.String()), nil)
+	if problems, ok := errors.AsType[Problems](err); !ok || len(problems) != maxProblems {
+		t.Errorf("got %d problems, want %d", len(problems), maxProblems)
 	}
 }
 

@@ -12,8 +12,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile is the largest configuration file that is read, in bytes.
-const maxFile = 1 << 20
+const (
+	maxFile     = 1 << 20 // bytes of a configuration file
+	maxProblems = 100     // of a file, before the rest of it is left unread
+)
 
 // Problem is one thing that is wrong with the configuration.
 type Problem struct {
@@ -168,7 +170,7 @@ func (w *walker) mapping(n *yaml.Node, prefix string) {
 		return
 	}
 	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && len(w.problems) < maxProblems; i += 2 {
 		name, value := resolve(n.Content[i]), resolve(n.Content[i+1])
 		key := prefix + name.Value
 		switch {
