@@ -8,6 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
 )
 
 func TestSealOpen(t *testing.T) {
@@ -81,6 +85,65 @@ func TestKeyFile(t *testing.T) {
 	os.WriteFile(path, []byte("not a keyset"), 0o600)
 	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "not a keyset") {
 		t.Errorf("a damaged key file = %v", err)
+	}
+}
+
+// TestRotatedKeys adds a key to a key file and makes it the one that seals: what the first one sealed must stay readable.
+func TestRotatedKeys(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "waxwing.key")
+	before, err := OpenOrCreate(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := before.Seal([]byte("old"), []byte("row"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	manager := keyset.NewManagerFromHandle(handle)
+	id, err := manager.Add(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := manager.SetPrimary(id); err != nil {
+		t.Fatal(err)
+	}
+	if handle, err = manager.Handle(); err != nil {
+		t.Fatal(err)
+	}
+	var rotated bytes.Buffer
+	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&rotated)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, rotated.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	after, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := after.Open(old, []byte("row")); err != nil || string(got) != "old" {
+		t.Errorf("sealed before the rotation: %q, %v", got, err)
+	}
+	fresh, err := after.Seal([]byte("new"), []byte("row"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := after.Open(fresh, []byte("row")); err != nil || string(got) != "new" {
+		t.Errorf("sealed after the rotation: %q, %v", got, err)
+	}
+	if _, err := before.Open(fresh, []byte("row")); !errors.Is(err, ErrSealed) {
+		t.Errorf("the first key alone opens what the second sealed: %v", err)
 	}
 }
 
