@@ -109,7 +109,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	x := exchanges.Get().(*exchange)
 	x.server, x.w, x.r, x.status = s, w, r, http.StatusOK
-	x.request = Request{ID: uuid.NewString(), InvocationID: r.Header.Get("Amz-Sdk-Invocation-Id"), UserAgent: r.UserAgent(),
+	x.request = Request{ID: uuid.NewString(), InvocationID: invocation(r), UserAgent: r.UserAgent(),
 		SourceIP: host(r.RemoteAddr), Host: r.Host, TLS: r.TLS != nil, Time: now, Partition: s.Partition, Region: s.Region}
 	x.claim = sigv4.Parse(r)
 	x.service = s.serviceFor(r, &x.claim)
@@ -267,6 +267,16 @@ func (x *exchange) log(code string, took time.Duration) {
 		}
 	}
 	x.Logger.LogAttrs(ctx, level, "request", attrs[:n]...)
+}
+
+// maxInvocation is longer than any SDK's ids, which are UUIDs. What is longer is not one.
+const maxInvocation = 128
+
+func invocation(r *http.Request) string {
+	if id := r.Header.Get("Amz-Sdk-Invocation-Id"); len(id) <= maxInvocation {
+		return id
+	}
+	return ""
 }
 
 func host(address string) string {

@@ -115,7 +115,8 @@ func describe(t reflect.Type, depth int) (*Struct, error) {
 		m := Member{Index: i, Required: field.Tag.Get("required") == "true"}
 		switch {
 		case field.Tag.Get("json") != "":
-			m.Name, m.Where = field.Tag.Get("json"), Body
+			m.Name, _, _ = strings.Cut(field.Tag.Get("json"), ",") // options are for outputs of the same type
+			m.Where = Body
 		case field.Tag.Get("query") != "":
 			m.Name, m.Where = field.Tag.Get("query"), Query
 		case field.Tag.Get("form") != "":
