@@ -62,6 +62,7 @@ const (
 	batchRows  = 100
 	batchBytes = 128 << 10
 	maxHeld    = 4 * batchRows   // messages of one subscription in memory, when results are slow to write
+	staleAfter = 5 * time.Second // how long what was read may wait for its turn
 	idleFor    = 5 * time.Second // how long a worker without work keeps its lease
 	scanEvery  = lease.TTL / 2
 	sweepEvery = time.Minute

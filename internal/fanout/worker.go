@@ -20,6 +20,7 @@ type worker struct {
 	sub     topic.Subscription
 	version string          // in which the topic signs
 	ready   []topic.Waiting // read, not begun
+	readAt  time.Time       // when the newest of them and sub were read
 	held    map[int64]bool  // read, not settled
 	next    time.Time       // when something comes due, as far as the last read knew
 	more    bool            // the queue may have something that is not held
@@ -84,6 +85,9 @@ func (w *worker) run(ctx context.Context) {
 		now := time.Now()
 		if !w.next.IsZero() && !w.next.After(now) {
 			w.more, w.next = true, time.Time{}
+		}
+		if now.Sub(w.readAt) > staleAfter {
+			w.unread()
 		}
 		w.settle(ctx, held)
 		w.read(ctx, now)
@@ -156,6 +160,15 @@ func (w *worker) read(ctx context.Context, now time.Time) {
 	}()
 }
 
+// unread lets go of what was read and not begun. It is read again when its turn comes: the subscription may have changed.
+func (w *worker) unread() {
+	for i := range w.ready {
+		delete(w.held, w.ready[i].Seq)
+		w.more = true
+	}
+	w.ready = nil
+}
+
 // take accepts what was read.
 func (w *worker) take(ctx context.Context, r reading) {
 	w.reading = false
@@ -166,7 +179,7 @@ func (w *worker) take(ctx context.Context, r reading) {
 		w.schedule(time.Now().Add(time.Second))
 		return
 	}
-	w.sub, w.version = r.due.Subscription, r.due.SignatureVersion
+	w.sub, w.version, w.readAt = r.due.Subscription, r.due.SignatureVersion, time.Now()
 	w.schedule(r.due.Next)
 	for _, m := range r.due.Messages {
 		w.held[m.Seq] = true
