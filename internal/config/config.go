@@ -106,7 +106,7 @@ type Handover struct {
 	RetryWindow time.Duration `yaml:"retry_window"`
 	// Pause after the first transient failure; it doubles with every further one, with jitter.
 	BackoffMin time.Duration `yaml:"backoff_min"`
-	// Longest pause between two attempts.
+	// Longest pause between two attempts, also where `backoff_min` is longer.
 	BackoffMax time.Duration `yaml:"backoff_max"`
 	// How long to wait for a status that proves a message was sent when an attempt ended without an answer, before it is tried
 	// again.

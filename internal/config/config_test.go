@@ -138,8 +138,7 @@ func TestLoadReportsEverything(t *testing.T) {
 region: Mars
 handover:
   retry_window: soon
-  backoff_min: 10s
-  backoff_max: 5s
+  backoff_max: 0s
 meta:
   app_secret: [a, b]
   base_url: ftp://example.com
@@ -155,15 +154,15 @@ log.level: debug
 	got := strings.ReplaceAll(err.Error(), path, "FILE")
 	want := `FILE:1: listne: unknown setting (did you mean listen?)
 FILE:4: handover.retry_window: "soon" is not a duration such as 90s or 3h
-FILE:8: meta.app_secret: want one value
-FILE:11: region: set twice
-FILE:12: store: want settings of the form key: value
+FILE:7: meta.app_secret: want one value
+FILE:10: region: set twice
+FILE:11: store: want settings of the form key: value
 --set nonsense: want key=value
-FILE:10: listen: 0.0.0.0:80 can be reached from other machines without TLS: set tls.cert_file and tls.key_file, or allow_plaintext behind a proxy that ends TLS
+FILE:9: listen: 0.0.0.0:80 can be reached from other machines without TLS: set tls.cert_file and tls.key_file, or allow_plaintext behind a proxy that ends TLS
 ops_listen: "nowhere" is not an address such as 127.0.0.1:7766
-FILE:5: handover.backoff_min: 10s is longer than backoff_max, 5s
+FILE:5: handover.backoff_max: 0s is outside 1ms to 24h
 region: "Mars-1" is not the name of an AWS Region such as us-east-1
-FILE:9: meta.base_url: want a URL such as https://example.com`
+FILE:8: meta.base_url: want a URL such as https://example.com`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -128,10 +128,6 @@ func (c *Config) checkTimes(k *checker) {
 			k.problem(t.key, "%s is outside %s to %s", formatDuration(t.value), formatDuration(t.min), formatDuration(t.max))
 		}
 	}
-	if c.Handover.BackoffMin > c.Handover.BackoffMax {
-		k.problem("handover.backoff_min", "%s is longer than backoff_max, %s", formatDuration(c.Handover.BackoffMin),
-			formatDuration(c.Handover.BackoffMax))
-	}
 }
 
 // baseURL checks that a URL can have paths put behind it. Empty is always allowed.

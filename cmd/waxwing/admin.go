@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/waxwing-messaging/waxwing/internal/app"
+	"github.com/waxwing-messaging/waxwing/internal/config"
+)
+
+const accountCreateHelp = `
+Makes an account with an administrator, and prints what to export to act as that administrator. The secret is shown once. It
+works on the database itself, beside a running server or without one; name the same settings as the server's.
+`
+
+func runAccountCreate(ctx context.Context, flags *flag.FlagSet, args []string, out output) error {
+	var s settings
+	s.declare(flags)
+	alias := flags.String("alias", "", "`name` to know the account by")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	cfg, err := s.load()
+	if err != nil {
+		return err
+	}
+	key, err := app.CreateAccount(ctx, cfg, *alias)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out.stderr, "created account %s\n", key.User.AccountID)
+	return writeEnv(out.stdout, &cfg, cfg.Listen, key)
+}
+
+const configShowHelp = `
+Prints the settings that a file and overrides amount to, as YAML. Secrets are masked.
+`
+
+func runConfigShow(_ context.Context, flags *flag.FlagSet, args []string, out output) error {
+	var s settings
+	s.declare(flags)
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	cfg, err := s.load()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(out.stdout, cfg.YAML(false))
+	return err
+}
+
+const configCheckHelp = `
+Reports everything that is wrong with a file and overrides, one problem a line, and exits with 1 if anything is. Settings that
+are allowed but probably not meant are listed too.
+`
+
+func runConfigCheck(_ context.Context, flags *flag.FlagSet, args []string, out output) error {
+	var s settings
+	s.declare(flags)
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	cfg, err := s.load()
+	if problems, ok := errors.AsType[config.Problems](err); ok {
+		for _, p := range problems {
+			fmt.Fprintln(out.stdout, p)
+		}
+		return exitStatus(1)
+	}
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings() {
+		fmt.Fprintln(out.stdout, "warning:", w)
+	}
+	_, err = fmt.Fprintln(out.stdout, "ok")
+	return err
+}
+
+const configDefaultsHelp = `
+Prints every setting with its default and its meaning, as a file to start from.
+`
+
+func runConfigDefaults(_ context.Context, flags *flag.FlagSet, args []string, out output) error {
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	cfg := config.Default()
+	_, err := io.WriteString(out.stdout, cfg.YAML(true))
+	return err
+}
