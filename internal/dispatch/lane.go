@@ -189,8 +189,9 @@ func (l *lane) take() (*item, time.Duration) {
 	defer l.mu.Unlock()
 	now := time.Now()
 	wait := lease.Renew // the lease has to be renewed anyway
-	if l.inFlight >= laneMax {
-		return nil, wait // an attempt that ends wakes the lane
+	if l.inFlight >= laneMax || l.streak > 0 && l.inFlight > 0 {
+		// An attempt that ends wakes the lane. While nothing gets through, one attempt at a time finds out when it does again.
+		return nil, wait
 	}
 	if due := l.window.due(); !due.IsZero() {
 		wait = min(wait, max(due.Sub(now), 0))

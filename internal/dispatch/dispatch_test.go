@@ -1,0 +1,426 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+// scenarios run in virtual time, each on a store of its own.
+func TestDispatch(t *testing.T) {
+	t.Parallel()
+	for name, scenario := range map[string]func(*rig){
+		"a fresh message leaves at once":              freshLeavesAtOnce,
+		"what others stored is found":                 othersAreFound,
+		"transient failures are retried with backoff": transient,
+		"retries end after the window":                exhausted,
+		"a refused message fails with its reason":     refused,
+		"an unknown outcome waits for proof":          inDoubt,
+		"proof saves the second try":                  proved,
+		"a crash leaves the message in doubt":         crash,
+		"a recipient's messages keep their order":     order,
+		"replies go ahead of bulk":                    replies,
+		"a lane keeps its rate":                       rate,
+		"a throttled lane delays nobody else":         throttledLane,
+		"a throttled pair delays only the pair":       throttledPair,
+		"refused credentials park the lane":           credentials,
+		"a long queue passes through a small window":  longQueue,
+		"a lost lane is left alone":                   lostLane,
+		"stopping lets attempts finish":               stopping,
+		"receipts need no recipient and no event":     receipts,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { scenario(newRig(t)) })
+		})
+	}
+}
+
+func freshLeavesAtOnce(r *rig) {
+	time.Sleep(time.Minute) // long after the start, and between two scans
+	begin := time.Now()
+	j := r.accept("a", "phone", "1", message.Bulk)
+	synctest.Wait()
+	if waited := time.Since(begin); waited > 5*time.Millisecond {
+		r.t.Errorf("left after %v", waited)
+	}
+	r.wantState(j, message.Accepted)
+	if e := r.events(); len(e) != 1 || e[0].Status != "accepted" || e[0].MessageID != j.ID || e[0].WAMID != "wamid.1" ||
+		!strings.Contains(string(e[0].Entry), `"status":"accepted"`) {
+		r.t.Errorf("events = %+v", e)
+	}
+	// A lane that has become idle and was forgotten starts again.
+	time.Sleep(time.Minute)
+	second := r.accept("b", "phone", "1", message.Bulk)
+	synctest.Wait()
+	r.wantState(second, message.Accepted)
+}
+
+func othersAreFound(r *rig) {
+	time.Sleep(time.Minute)
+	a := r.store("a", "phone", "1", message.Bulk)
+	b := r.store("b", "other", "1", message.Reply)
+	time.Sleep(scanEvery + time.Second)
+	r.wantState(a, message.Accepted)
+	r.wantState(b, message.Accepted)
+}
+
+func transient(r *rig) {
+	fails := 4
+	r.script(func(j *message.Job) Outcome {
+		if fails--; fails >= 0 {
+			return Outcome{Verdict: Failed}
+		}
+		return r.take(j)
+	})
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(time.Minute)
+	r.wantState(j, message.Accepted)
+	var at []time.Duration
+	for _, a := range r.log() {
+		d, _ := time.ParseDuration(strings.TrimPrefix(a, "a@"))
+		at = append(at, d)
+	}
+	if len(at) != 5 {
+		r.t.Fatalf("%d attempts: %v", len(at), at)
+	}
+	for i, base := range []time.Duration{1, 2, 4, 8} {
+		gap := at[i+1] - at[i]
+		if gap < base*time.Second/2 || gap > base*time.Second+100*time.Millisecond {
+			r.t.Errorf("gap %d = %v, want between %v and %v", i, gap, base*time.Second/2, base*time.Second)
+		}
+	}
+}
+
+func exhausted(r *rig) {
+	r.script(func(*message.Job) Outcome {
+		return Outcome{Verdict: Failed, Failure: message.Failure{Code: 131000, Title: "Something went wrong"}}
+	})
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(179 * time.Minute)
+	r.wantState(j, message.Queued)
+	time.Sleep(2 * time.Minute)
+	r.wantState(j, message.Dropped)
+	log := r.log()
+	if last := log[len(log)-1]; !strings.HasPrefix(last, "a@3h0m0") {
+		r.t.Errorf("last attempt %s, want one at the end of the window", last)
+	}
+	e := r.events()
+	if len(e) != 1 || e[0].Status != "failed" || !strings.Contains(string(e[0].Entry), retriesExhausted) ||
+		!strings.Contains(string(e[0].Entry), "Something went wrong") {
+		r.t.Errorf("events = %+v", e)
+	}
+	time.Sleep(time.Hour)
+	if got := r.log(); len(got) != len(log) {
+		r.t.Errorf("tried again after it was dropped: %v", got[len(log):])
+	}
+}
+
+func refused(r *rig) {
+	r.script(func(*message.Job) Outcome {
+		return Outcome{Verdict: Refused, Failure: message.Failure{Code: 131009, Title: "Parameter value is not valid", Details: "no such thing"}}
+	})
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(time.Minute)
+	st := r.state(j)
+	if st.State != message.Failed || len(r.log()) != 1 {
+		r.t.Errorf("state %s after %v", st.State, r.log())
+	}
+	want := []message.Failure{{Code: 131009, Title: "Parameter value is not valid", Details: "no such thing"}}
+	if diff := cmp.Diff(want, st.Timeline[0].Failures); diff != "" {
+		r.t.Errorf("reason (-want +got):\n%s", diff)
+	}
+}
+
+func inDoubt(r *rig) {
+	first := true
+	r.script(func(j *message.Job) Outcome {
+		if first {
+			first = false
+			return Outcome{Verdict: Unknown}
+		}
+		return r.take(j)
+	})
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(14 * time.Second)
+	if n := len(r.log()); n != 1 {
+		r.t.Errorf("%d attempts before the wait was over", n)
+	}
+	time.Sleep(2 * time.Second)
+	r.wantState(j, message.Accepted)
+}
+
+func proved(r *rig) {
+	r.script(func(*message.Job) Outcome { return Outcome{Verdict: Unknown} })
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(10 * time.Second)
+	r.status(j, "wamid.proof", "sent")
+	time.Sleep(time.Hour)
+	r.wantState(j, message.Sent)
+	if got := r.log(); len(got) != 1 {
+		r.t.Errorf("attempts = %v, want the first only", got)
+	}
+}
+
+// status applies a status webhook that carries our id as opaque data.
+func (r *rig) status(j message.Job, wamid, status string) {
+	r.t.Helper()
+	ctx := context.Background()
+	if err := r.db.Receive(ctx, []byte("x"), time.Now()); err != nil {
+		r.t.Fatal(err)
+	}
+	hooks, err := r.db.Webhooks(ctx, 10)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	c := event.Change{Kind: event.StatusChange, WABAMetaID: "12", PhoneMetaID: "11", Field: "messages", WAMID: wamid, Opaque: j.ID, Status: status,
+		At: time.Now(), EventID: wamid + status, Entry: []byte("{}")}
+	if _, err := r.db.Apply(ctx, []event.Understood{{Webhook: hooks[0], Changes: []event.Change{c}}}, time.Now(),
+		func(h event.HandOver) (*event.Event, error) { return event.Accepted(h, plain{}, "id") }); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func crash(r *rig) {
+	j := r.store("a", "phone", "1", message.Bulk)
+	next := r.store("b", "phone", "1", message.Bulk)
+	r.halt()
+	// The process that died had begun an attempt.
+	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", time.Now(), time.Millisecond)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if ok, err := r.db.Begin(context.Background(), l, &j, time.Now()); err != nil || !ok {
+		r.t.Fatalf("begin: %v, %v", ok, err)
+	}
+	time.Sleep(time.Hour) // a long outage
+	r.start = time.Now()
+	r.restart("new")
+	time.Sleep(14 * time.Second)
+	if got := r.log(); len(got) != 0 {
+		r.t.Errorf("attempts while in doubt: %v", got)
+	}
+	time.Sleep(5 * time.Second)
+	r.wantState(j, message.Accepted)
+	r.wantState(next, message.Accepted)
+	if got := r.log(); len(got) != 2 || !strings.HasPrefix(got[0], "a@") {
+		r.t.Errorf("attempts = %v", got)
+	}
+}
+
+func order(r *rig) {
+	failed := false
+	r.script(func(j *message.Job) Outcome {
+		if r.name(j) == "a1" && !failed {
+			failed = true
+			return Outcome{Verdict: Failed}
+		}
+		return r.take(j)
+	})
+	for _, m := range []struct{ name, to string }{{"a1", "1"}, {"b1", "2"}, {"a2", "1"}, {"b2", "2"}, {"a3", "1"}} {
+		r.accept(m.name, "phone", m.to, message.Bulk)
+	}
+	synctest.Wait()
+	time.Sleep(100 * time.Millisecond)
+	early := names(r.log())
+	slices.Sort(early)
+	if diff := cmp.Diff([]string{"a1", "b1", "b2"}, early); diff != "" {
+		r.t.Errorf("while a1 waits (-want +got):\n%s", diff)
+	}
+	time.Sleep(time.Minute)
+	var got []string
+	for _, n := range names(r.log()) {
+		if strings.HasPrefix(n, "a") {
+			got = append(got, n)
+		}
+	}
+	if diff := cmp.Diff([]string{"a1", "a1", "a2", "a3"}, got); diff != "" {
+		r.t.Errorf("recipient 1 (-want +got):\n%s", diff)
+	}
+}
+
+func names(log []string) []string {
+	out := make([]string, len(log))
+	for i, a := range log {
+		out[i], _, _ = strings.Cut(a, "@")
+	}
+	return out
+}
+
+func replies(r *rig) {
+	for i := range 200 {
+		r.accept("bulk", "phone", fmt.Sprint(i), message.Bulk)
+	}
+	time.Sleep(500 * time.Millisecond)
+	before := len(r.log())
+	r.accept("reply", "phone", "reply", message.Reply)
+	time.Sleep(100 * time.Millisecond)
+	after := names(r.log())[before:]
+	if i := slices.Index(after, "reply"); i < 0 || i > 1 {
+		r.t.Errorf("the reply left behind %d bulk messages of %d: %v", i, 200-before, after)
+	}
+}
+
+func rate(r *rig) {
+	for i := range 400 {
+		r.accept("m", "phone", fmt.Sprint(i), message.Bulk)
+	}
+	time.Sleep(4 * time.Second)
+	if n := len(r.log()); n < 320 || n > 332 {
+		r.t.Errorf("%d messages in 4 seconds, want 80 a second", n)
+	}
+	time.Sleep(time.Minute)
+	if n := len(r.log()); n != 400 {
+		r.t.Errorf("%d messages in the end", n)
+	}
+}
+
+func throttledLane(r *rig) {
+	r.script(func(j *message.Job) Outcome {
+		if j.PhoneKey == "phone" {
+			return Outcome{Verdict: Throttled, Scope: Number}
+		}
+		return r.take(j)
+	})
+	var other []message.Job
+	for i := range 50 {
+		r.accept("throttled", "phone", fmt.Sprint(i), message.Bulk)
+		other = append(other, r.accept("fine", "fast", fmt.Sprint(i), message.Bulk))
+	}
+	time.Sleep(time.Second)
+	for _, j := range other {
+		r.wantState(j, message.Accepted)
+	}
+	throttled := 0
+	for _, n := range names(r.log()) {
+		if n == "throttled" {
+			throttled++
+		}
+	}
+	if throttled > 40 {
+		r.t.Errorf("%d attempts in a second on a throttled lane", throttled)
+	}
+	r.script(nil)
+	time.Sleep(2 * time.Minute)
+	for _, e := range r.events() {
+		if e.Status != "accepted" {
+			r.t.Errorf("event %s", e.Status)
+		}
+	}
+	if n := len(r.events()); n != 100 {
+		r.t.Errorf("%d messages accepted in the end, want 100", n)
+	}
+}
+
+func throttledPair(r *rig) {
+	r.script(func(j *message.Job) Outcome {
+		if j.Recipient == "1" && j.Attempts < 3 {
+			return Outcome{Verdict: Throttled, Scope: Pair}
+		}
+		return r.take(j)
+	})
+	a := r.accept("a", "phone", "1", message.Bulk)
+	b := r.accept("b", "phone", "2", message.Bulk)
+	synctest.Wait()
+	r.wantState(b, message.Accepted)
+	time.Sleep(4 * time.Second)
+	r.wantState(a, message.Queued) // 1 s, then 4 s
+	time.Sleep(2 * time.Second)
+	r.wantState(a, message.Accepted)
+}
+
+func credentials(r *rig) {
+	r.script(func(*message.Job) Outcome {
+		return Outcome{Verdict: Credentials, Failure: message.Failure{Code: 190, Title: "Access token expired"}}
+	})
+	var jobs []message.Job
+	for i := range 20 {
+		jobs = append(jobs, r.accept("m", "phone", fmt.Sprint(i), message.Bulk))
+	}
+	time.Sleep(30 * time.Minute)
+	if n := len(r.log()); n > 80 {
+		r.t.Errorf("%d attempts with a token that does not work", n)
+	}
+	r.script(nil)
+	time.Sleep(2 * time.Minute)
+	for _, j := range jobs {
+		r.wantState(j, message.Accepted)
+	}
+}
+
+func longQueue(r *rig) {
+	const n = 3 * windowMax
+	r.halt()
+	for i := range n {
+		r.store("m", "fast", fmt.Sprint(i), message.Bulk)
+	}
+	r.restart("new")
+	high := 0
+	for range 100 {
+		time.Sleep(100 * time.Millisecond)
+		r.Dispatcher.mu.Lock()
+		if l := r.Dispatcher.lanes["fast"]; l != nil {
+			l.mu.Lock()
+			high = max(high, l.window.len())
+			l.mu.Unlock()
+		}
+		r.Dispatcher.mu.Unlock()
+	}
+	if high > windowMax+loadSize {
+		r.t.Errorf("%d jobs in memory", high)
+	}
+	if got := len(r.log()); got != n {
+		r.t.Errorf("%d attempts, want %d", got, n)
+	}
+}
+
+func lostLane(r *rig) {
+	a := r.accept("a", "phone", "1", message.Bulk)
+	synctest.Wait()
+	r.wantState(a, message.Accepted)
+	// Another node has taken the lane while this one was not looking.
+	if _, err := r.db.AcquireLease(context.Background(), "lane/phone", "other", time.Now().Add(time.Hour), 2*time.Hour); err != nil {
+		r.t.Fatal(err)
+	}
+	b := r.accept("b", "phone", "1", message.Bulk)
+	time.Sleep(time.Minute)
+	r.wantState(b, message.Queued)
+	if got := names(r.log()); len(got) != 1 {
+		r.t.Errorf("attempts = %v, want none after the lane was lost", got)
+	}
+}
+
+func stopping(r *rig) {
+	r.script(func(j *message.Job) Outcome {
+		time.Sleep(3 * time.Second)
+		return r.take(j)
+	})
+	a := r.accept("a", "phone", "1", message.Bulk)
+	b := r.accept("b", "phone", "1", message.Bulk)
+	time.Sleep(time.Second)
+	r.halt()
+	r.wantState(a, message.Accepted)
+	r.wantState(b, message.Queued)
+}
+
+func receipts(r *rig) {
+	j := r.store("receipt", "phone", "", message.Reply)
+	r.script(func(*message.Job) Outcome { return Outcome{Verdict: Taken} })
+	j.Kind = message.KindRead
+	r.Offer(j)
+	synctest.Wait()
+	time.Sleep(time.Second)
+	r.wantState(j, message.Accepted)
+	if e := r.events(); len(e) > 0 && e[0].WAMID != "" {
+		r.t.Errorf("events = %+v", e)
+	}
+}

@@ -1,0 +1,194 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/identity"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
+)
+
+// rig is a dispatcher on a real store, in virtual time, with an upstream that a test scripts.
+type rig struct {
+	*Dispatcher
+	t     *testing.T
+	db    *sqlite.DB
+	start time.Time
+	wamid int
+
+	mu       sync.Mutex
+	handOver func(j *message.Job) Outcome // nil takes everything
+	attempts []string                     // "name@offset" of every attempt
+	names    map[string]string            // by message id
+	stop     context.CancelFunc
+	done     chan struct{}
+}
+
+type plain struct{}
+
+func (plain) Seal(p, _ []byte) ([]byte, error) { return p, nil }
+func (plain) Open(s, _ []byte) ([]byte, error) { return s, nil }
+
+// lines serves every number of the rig: standard ones, and "fast" ones.
+type lines struct{}
+
+func (lines) Line(_ context.Context, accountID, phoneKey string) (account.Line, error) {
+	l := account.Line{AccountID: accountID, WABAKey: "waba", WABAMetaID: "12", PhoneKey: phoneKey, PhoneMetaID: "11", Token: "token"}
+	if strings.HasPrefix(phoneKey, "fast") {
+		l.Throughput = account.ThroughputHigh
+	}
+	return l, nil
+}
+
+const topicARN = "arn:aws:sns:us-east-1:000000000000:events"
+
+// newRig opens a store in the test's bubble.
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := identity.User{ID: "u", AccountID: "000000000000", Name: "admin", Path: "/"}
+	if err := db.CreateAccount(t.Context(), identity.Account{ID: "000000000000"}, user); err != nil {
+		t.Fatal(err)
+	}
+	waba := account.WABA{Key: "waba", AccountID: "000000000000", MetaID: "12", Destination: &account.Destination{ARN: topicARN}}
+	phone := account.PhoneNumber{Key: "phone", AccountID: "000000000000", WABAKey: "waba", MetaID: "11", DisplayNumber: "+1 555-010-0001"}
+	if err := db.Link(t.Context(), waba, []byte("token"), []account.PhoneNumber{phone}); err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, db: db, start: time.Now(), names: map[string]string{}}
+	r.restart("node")
+	t.Cleanup(func() {
+		r.halt()
+		db.Close()
+	})
+	return r
+}
+
+// restart runs a new dispatcher on the same store, as after a crash or on another node.
+func (r *rig) restart(owner string) {
+	r.halt()
+	r.Dispatcher = New(Options{Store: r.db, Upstream: r, Lines: lines{}, Sealer: plain{}, Owner: owner, RetryWindow: 180 * time.Minute,
+		BackoffMin: time.Second, BackoffMax: 5 * time.Minute, InDoubtWait: 15 * time.Second, Concurrency: 64,
+		Logger: slog.New(slog.DiscardHandler)})
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop, r.done = stop, make(chan struct{})
+	go func(d *Dispatcher, done chan struct{}) {
+		defer close(done)
+		if err := d.Run(ctx); err != nil {
+			r.t.Error(err)
+		}
+	}(r.Dispatcher, r.done)
+}
+
+func (r *rig) halt() {
+	if r.stop != nil {
+		r.stop()
+		<-r.done
+	}
+}
+
+// HandOver implements Upstream.
+func (r *rig) HandOver(_ context.Context, _ account.Line, j *message.Job, body []byte) Outcome {
+	if string(body) != "body of "+j.ID {
+		r.t.Errorf("body of %s = %q", j.ID, body)
+	}
+	r.mu.Lock()
+	r.attempts = append(r.attempts, fmt.Sprintf("%s@%v", r.names[j.ID], time.Since(r.start).Round(time.Millisecond)))
+	script := r.handOver
+	r.mu.Unlock()
+	if script == nil {
+		return r.take(j)
+	}
+	return script(j)
+}
+
+// take is WhatsApp accepting a message.
+func (r *rig) take(*message.Job) Outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wamid++
+	return Outcome{Verdict: Taken, WAMID: fmt.Sprint("wamid.", r.wamid)}
+}
+
+// accept stores a message called name and offers it, as the API does.
+func (r *rig) accept(name, phone, recipient string, p message.Priority) message.Job {
+	r.t.Helper()
+	j := r.store(name, phone, recipient, p)
+	r.Offer(j)
+	return j
+}
+
+// store stores a message without telling the dispatcher, as another node or an earlier process would have.
+func (r *rig) store(name, phone, recipient string, p message.Priority) message.Job {
+	r.t.Helper()
+	m := message.Outbound{ID: uuid.NewString(), AccountID: "000000000000", WABAKey: "waba", PhoneKey: phone, MetaVersion: "v20.0", Kind: "text",
+		Recipient: recipient, Priority: p, AcceptedAt: time.Now()}
+	m.Body = []byte("body of " + m.ID)
+	_, seq, err := r.db.Accept(context.Background(), &m, m.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.mu.Lock()
+	r.names[m.ID] = name
+	r.mu.Unlock()
+	return m.Job(seq)
+}
+
+func (r *rig) script(fn func(j *message.Job) Outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.handOver = fn
+}
+
+func (r *rig) name(j *message.Job) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.names[j.ID]
+}
+
+// log returns the attempts so far.
+func (r *rig) log() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.attempts...)
+}
+
+func (r *rig) state(j message.Job) message.Status {
+	r.t.Helper()
+	st, ok, err := r.db.Lookup(context.Background(), j.AccountID, j.ID)
+	if err != nil || !ok {
+		r.t.Fatalf("look up %s: %v, %v", j.ID, ok, err)
+	}
+	return st
+}
+
+func (r *rig) wantState(j message.Job, want message.State) {
+	r.t.Helper()
+	if got := r.state(j).State; got != want {
+		r.t.Errorf("state = %s, want %s", got, want)
+	}
+}
+
+// events returns what waits for the topic.
+func (r *rig) events() []event.Delivery {
+	r.t.Helper()
+	list, err := r.db.Undelivered(context.Background(), topicARN, 10_000)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return list
+}
