@@ -423,9 +423,9 @@ func TestNotSentUnderCancellation(t *testing.T) {
 	var wg sync.WaitGroup
 	notSent := make(chan string, 400)
 	for i := range 400 {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*10*time.Microsecond)
-		defer cancel()
 		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*10*time.Microsecond)
+			defer cancel()
 			r := hello()
 			r.Body = fmt.Appendf(nil, "%d", i)
 			if _, err := c.Send(ctx, r); Outcome(err) == NotSent {

@@ -77,12 +77,15 @@ func TestKeyFile(t *testing.T) {
 	if left, _ := filepath.Glob(path + ".*"); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
-	os.Chmod(path, 0o640)
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("a readable key file = %v, want advice", err)
 	}
-	os.Chmod(path, 0o600)
-	os.WriteFile(path, []byte("not a keyset"), 0o600)
+	if err := errors.Join(os.Chmod(path, 0o600), os.WriteFile(path, []byte("not a keyset"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "not a keyset") {
 		t.Errorf("a damaged key file = %v", err)
 	}
