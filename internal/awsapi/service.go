@@ -61,8 +61,8 @@ func Op[In, Out any](fn func(context.Context, *In) (*Out, error)) Function {
 				return nil, err
 			}
 			out, err := fn(ctx, in)
-			if err != nil {
-				return nil, err
+			if err != nil || out == nil {
+				return nil, err // a nil *Out must not become an any that is not nil
 			}
 			return out, nil
 		},

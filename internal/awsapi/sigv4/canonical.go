@@ -100,8 +100,7 @@ func normalise(path string) string {
 		}
 	}
 	clean := "/" + strings.Join(kept, "/")
-	switch last := segments[len(segments)-1]; {
-	case clean != "/" && (last == "" || last == "." || last == ".."):
+	if last := segments[len(segments)-1]; clean != "/" && (last == "" || last == "." || last == "..") {
 		clean += "/"
 	}
 	return clean
