@@ -51,6 +51,9 @@ func parse(body []byte, receivedAt time.Time) ([]change, error) {
 		e := &doc.Entry[i]
 		at := entryTime(e.Time, receivedAt)
 		for _, c := range e.Changes {
+			if len(c.Value) == 0 {
+				c.Value = json.RawMessage("null")
+			}
 			base := change{Change: event.Change{WABAMetaID: e.ID, Field: c.Field, At: at}}
 			out = split(out, base, e.Time, c.Value)
 		}

@@ -1,0 +1,258 @@
+package deliver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/identity"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
+)
+
+// rig is an engine on a real store with two business accounts that have destinations of their own.
+type rig struct {
+	*Engine
+	t  *testing.T
+	db *sqlite.DB
+
+	mu        sync.Mutex
+	published map[string][]string // message ids by destination
+	calls     map[string]int
+	fail      func(arn string, m event.Outgoing) error
+	count     int
+}
+
+type opener struct{}
+
+func (opener) Open(s, ad []byte) ([]byte, error) {
+	if string(s) == "damaged" {
+		return nil, errors.New("damaged")
+	}
+	return s, nil
+}
+
+func arn(n int) string { return fmt.Sprint("arn:aws:sns:us-east-1:000000000000:topic-", n) }
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	ctx := t.Context()
+	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateAccount(ctx, identity.Account{ID: "000000000000"}, identity.User{ID: "u", AccountID: "000000000000", Name: "admin"}); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		waba := account.WABA{Key: fmt.Sprint("waba", n), AccountID: "000000000000", MetaID: fmt.Sprint("12", n),
+			Destination: &account.Destination{ARN: arn(n), RoleARN: "arn:aws:iam::000000000000:role/publish"}}
+		if err := db.Link(ctx, waba, []byte("t"), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &rig{t: t, db: db, published: map[string][]string{}, calls: map[string]int{}}
+	r.Engine = New(Options{Store: db, Publisher: r, Opener: opener{}, Scope: account.Scope{Partition: "aws", Region: "us-east-1"}, Owner: "node",
+		RetryWindow: time.Hour, Logger: slog.New(slog.DiscardHandler)})
+	run, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := r.Run(run); err != nil {
+			t.Error(err)
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		db.Close()
+	})
+	return r
+}
+
+// Publish implements Publisher.
+func (r *rig) Publish(_ context.Context, d event.Destination, messages []event.Outgoing) []error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls[d.ARN]++
+	errs := make([]error, len(messages))
+	for i, m := range messages {
+		var doc struct {
+			Account string `json:"aws_account_id"`
+			Entry   string `json:"whatsAppWebhookEntry"`
+		}
+		if json.Unmarshal(m.Body, &doc) != nil || doc.Account != "000000000000" || d.RoleARN == "" {
+			r.t.Errorf("published %s to %+v", m.Body, d)
+		}
+		if r.fail != nil {
+			if errs[i] = r.fail(d.ARN, m); errs[i] != nil {
+				continue
+			}
+		}
+		r.published[d.ARN] = append(r.published[d.ARN], doc.Entry)
+	}
+	return errs
+}
+
+// add stores n events for the destination of a business account.
+func (r *rig) add(waba, n int) {
+	r.t.Helper()
+	ctx := context.Background()
+	if err := r.db.Receive(ctx, []byte("x"), time.Now()); err != nil {
+		r.t.Fatal(err)
+	}
+	hooks, err := r.db.Webhooks(ctx, 10)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var changes []event.Change
+	for range n {
+		r.count++
+		changes = append(changes, event.Change{Kind: event.OtherChange, WABAMetaID: fmt.Sprint("12", waba), Field: "account_update",
+			Key: fmt.Append(nil, r.count), EventID: fmt.Sprint("event-", r.count), Entry: fmt.Append(nil, "entry-", r.count)})
+	}
+	if _, err := r.db.Apply(ctx, []event.Understood{{Webhook: hooks[0], Changes: changes}}, time.Now(), nil); err != nil {
+		r.t.Fatal(err)
+	}
+	r.Wake(arn(waba))
+}
+
+func (r *rig) got(n int) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.published[arn(n)]...)
+}
+
+func (r *rig) failing(fn func(arn string, m event.Outgoing) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail = fn
+}
+
+func (r *rig) waiting(n int) int {
+	r.t.Helper()
+	list, err := r.db.Undelivered(context.Background(), arn(n), 10_000)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return len(list)
+}
+
+func TestDeliver(t *testing.T) {
+	t.Parallel()
+	for name, scenario := range map[string]func(*rig){
+		"events leave at once and in order": func(r *rig) {
+			time.Sleep(time.Minute)
+			begin := time.Now()
+			r.add(0, 250)
+			synctest.Wait()
+			got := r.got(0)
+			if len(got) != 250 || got[0] != "entry-1" || got[249] != "entry-250" || r.waiting(0) != 0 {
+				r.t.Errorf("published %d, %d wait", len(got), r.waiting(0))
+			}
+			if took := time.Since(begin); took > 100*time.Millisecond {
+				r.t.Errorf("took %v", took)
+			}
+		},
+		"a dead destination delays nobody": func(r *rig) {
+			r.failing(func(a string, _ event.Outgoing) error {
+				if a == arn(0) {
+					return fault.New(fault.Dependency, "dead")
+				}
+				return nil
+			})
+			r.add(0, 10)
+			r.add(1, 10)
+			synctest.Wait()
+			if len(r.got(1)) != 10 || len(r.got(0)) != 0 {
+				r.t.Errorf("published %d and %d", len(r.got(0)), len(r.got(1)))
+			}
+			time.Sleep(30 * time.Minute)
+			r.mu.Lock()
+			calls := r.calls[arn(0)]
+			r.mu.Unlock()
+			if calls > 60 {
+				r.t.Errorf("%d calls to a dead destination in half an hour", calls)
+			}
+			r.failing(nil)
+			time.Sleep(2 * time.Minute)
+			if len(r.got(0)) != 10 {
+				r.t.Errorf("%d arrived after it recovered", len(r.got(0)))
+			}
+		},
+		"an event that can never arrive becomes a dead letter": func(r *rig) {
+			r.failing(func(_ string, m event.Outgoing) error {
+				if strings.Contains(string(m.Body), "entry-2") {
+					return fault.New(fault.InvalidParameters, "too large")
+				}
+				return nil
+			})
+			r.add(0, 3)
+			time.Sleep(time.Second)
+			if got := fmt.Sprint(r.got(0)); got != "[entry-1 entry-3]" || r.waiting(0) != 0 {
+				r.t.Errorf("published %s, %d wait", got, r.waiting(0))
+			}
+		},
+		"events give up after the window": func(r *rig) {
+			r.failing(func(string, event.Outgoing) error { return errors.New("down") })
+			r.add(0, 3)
+			time.Sleep(59 * time.Minute)
+			if r.waiting(0) != 3 {
+				r.t.Errorf("%d wait", r.waiting(0))
+			}
+			time.Sleep(3 * time.Minute)
+			if r.waiting(0) != 0 {
+				r.t.Errorf("%d wait after the window", r.waiting(0))
+			}
+		},
+		"a destination that takes some gets the rest later": func(r *rig) {
+			seen := map[string]bool{}
+			r.failing(func(_ string, m event.Outgoing) error {
+				if !seen[m.ID] {
+					seen[m.ID] = true
+					return errors.New("not the first time")
+				}
+				return nil
+			})
+			r.add(0, 300)
+			time.Sleep(time.Minute)
+			if got := r.got(0); len(got) != 300 {
+				r.t.Errorf("%d arrived", len(got))
+			}
+		},
+		"work of others is found": func(r *rig) {
+			time.Sleep(time.Minute)
+			r.add(0, 1)
+			r.Engine.mu.Lock()
+			r.Engine.mu.Unlock()
+			time.Sleep(2 * scanEvery)
+			if len(r.got(0)) != 1 {
+				r.t.Error("not found")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { scenario(newRig(t)) })
+		})
+	}
+}
+
+func TestPause(t *testing.T) {
+	t.Parallel()
+	for streak, want := range map[int]time.Duration{1: pauseMin, 2: 2 * pauseMin, 5: 16 * pauseMin, 9: 51200 * time.Millisecond, 10: pauseMax, 1000: pauseMax} {
+		if got := pause(streak); got != want {
+			t.Errorf("pause(%d) = %v, want %v", streak, got, want)
+		}
+	}
+}
