@@ -161,6 +161,22 @@ func TestSensitiveValuesAreNotEchoed(t *testing.T) {
 	}
 }
 
+// A client that is still sending gets to read why it should stop.
+func TestTooLargeOverTheNetwork(t *testing.T) {
+	t.Parallel()
+	c := client(t, awsapi.Options{})
+	server := httptest.NewServer(c.Handler)
+	t.Cleanup(server.Close)
+	c.URL, c.Handler = server.URL, nil
+	got := c.Do(t, "POST", "/echo", strings.Repeat("x", 4<<20))
+	if got.Status != 413 || got.Code() != "RequestEntityTooLargeException" {
+		t.Errorf("answer = %d %s", got.Status, got.Code())
+	}
+	if got := c.Do(t, "POST", "/echo", `{"text":"hi"}`); got.Status != 200 {
+		t.Errorf("the next request = %d %s", got.Status, got.Body)
+	}
+}
+
 func TestThrottle(t *testing.T) {
 	t.Parallel()
 	c := client(t, awsapi.Options{})

@@ -44,7 +44,7 @@ func Key(accountID string) identity.AccessKey {
 type Client struct {
 	URL     string // e.g. http://127.0.0.1:7766
 	Handler http.Handler
-	HTTP    *http.Client // default http.DefaultClient
+	HTTP    *http.Client // default: one with a time-out of 30 seconds
 	Service string       // signing name
 	Region  string       // default us-east-1
 	Key     identity.AccessKey
@@ -137,7 +137,7 @@ func (c *Client) Send(t testing.TB, req *http.Request) *Response {
 	}
 	client := c.HTTP
 	if client == nil {
-		client = http.DefaultClient
+		client = &http.Client{Timeout: 30 * time.Second}
 	}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -15,7 +15,11 @@ import (
 type Checker struct {
 	path       []step
 	violations []string
+	more       int // violations beyond maxViolations
 }
+
+// maxViolations is how many offending members are named. A request can hold thousands; the rest is only counted.
+const maxViolations = 100
 
 type step struct {
 	name  string // of a member or map key
@@ -51,13 +55,15 @@ func (c *Checker) Struct(s *Struct, v reflect.Value, seen Seen) {
 
 // Err returns nil, or a fault.Validation that names every offending member.
 func (c *Checker) Err() error {
-	switch n := len(c.violations); n {
-	case 0:
+	switch n := len(c.violations) + c.more; {
+	case n == 0:
 		return nil
-	case 1:
+	case n == 1:
 		return fault.New(fault.Validation, "1 validation error detected: %s", c.violations[0])
-	default:
+	case c.more == 0:
 		return fault.New(fault.Validation, "%d validation errors detected: %s", n, strings.Join(c.violations, "; "))
+	default:
+		return fault.New(fault.Validation, "%d validation errors detected: %s; and %d more", n, strings.Join(c.violations, "; "), c.more)
 	}
 }
 
@@ -106,6 +112,10 @@ func (c *Checker) length(s *Shape, v reflect.Value, n int64) {
 }
 
 func (c *Checker) violated(value, rule string) {
+	if len(c.violations) == maxViolations {
+		c.more++
+		return
+	}
 	c.violations = append(c.violations, value+" at '"+c.where()+"' failed to satisfy constraint: Member must "+rule)
 }
 

@@ -105,7 +105,11 @@ func (p *Public) link(w http.ResponseWriter, r *http.Request) {
 		body.Reset()
 		protocol.EncodeError(w.Header(), &body, id, e)
 	}
-	p.log.Info("link", "request_id", id, "operation", known(action), "status", status, "code", code)
+	if status >= http.StatusInternalServerError {
+		p.log.Error("link", "request_id", id, "operation", known(action), "status", status, "code", code, "error", err)
+	} else {
+		p.log.Info("link", "request_id", id, "operation", known(action), "status", status, "code", code)
+	}
 	h := w.Header()
 	h.Set("Content-Type", protocol.ContentType())
 	h.Set("X-Amzn-Requestid", id)

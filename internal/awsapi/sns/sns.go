@@ -64,6 +64,9 @@ func Service(o Options) awsapi.Service {
 			{Name: "SetSubscriptionAttributes", Do: awsapi.Op(s.setSubscriptionAttributes), Rate: 100},
 			{Name: "Publish", Do: awsapi.Op(s.publish), Rate: 30_000, MaxBody: maxPublish},
 			{Name: "PublishBatch", Do: awsapi.Op(s.publishBatch), Rate: 3000, MaxBody: maxPublish},
+			{Name: "TagResource", Do: awsapi.Op(s.tagResource), Rate: 10},
+			{Name: "UntagResource", Do: awsapi.Op(s.untagResource), Rate: 10},
+			{Name: "ListTagsForResource", Do: awsapi.Op(s.listTagsForResource), Rate: 10},
 		},
 	}
 }
