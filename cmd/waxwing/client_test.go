@@ -90,18 +90,32 @@ func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdAWS(ts *testscript.TestScript, neg bool, args []string) {
 	wantArgs(ts, args, 3, 4)
-	body := []byte(strings.Join(args[3:], ""))
-	req, err := http.NewRequest(args[1], ts.Getenv("AWS_ENDPOINT_URL")+args[2], bytes.NewReader(body))
+	call(ts, neg, args[0], args[1], args[2], []byte(strings.Join(args[3:], "")))
+}
+
+func cmdSend(ts *testscript.TestScript, neg bool, args []string) {
+	wantArgs(ts, args, 1, 1)
+	body, err := json.Marshal(map[string]any{
+		"originationPhoneNumberId": "phone-number-id-00000000000000000000000000000001", "metaApiVersion": "v20.0",
+		"message": []byte(ts.ReadFile(args[0])), // a blob: base64 on the wire
+	})
 	ts.Check(err)
-	if len(body) > 0 {
+	call(ts, neg, "social-messaging", http.MethodPost, "/v1/whatsapp/send", body)
+}
+
+// call makes a request signed with the variables that were exported.
+func call(ts *testscript.TestScript, neg bool, service, method, path string, body []byte) {
+	req, err := http.NewRequest(method, ts.Getenv("AWS_ENDPOINT_URL")+path, bytes.NewReader(body))
+	ts.Check(err)
+	switch {
+	case len(body) > 0 && body[0] == '{':
 		req.Header.Set("Content-Type", "application/json")
-		if body[0] != '{' {
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
+	case len(body) > 0:
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	hash := sha256.Sum256(body)
 	key := aws.Credentials{AccessKeyID: ts.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: ts.Getenv("AWS_SECRET_ACCESS_KEY")}
-	ts.Check(v4.NewSigner().SignHTTP(context.Background(), key, req, hex.EncodeToString(hash[:]), args[0], ts.Getenv("AWS_REGION"), time.Now()))
+	ts.Check(v4.NewSigner().SignHTTP(context.Background(), key, req, hex.EncodeToString(hash[:]), service, ts.Getenv("AWS_REGION"), time.Now()))
 	do(ts, neg, req)
 }
 
@@ -120,6 +134,7 @@ func do(ts *testscript.TestScript, neg bool, req *http.Request) {
 // subscriber is an HTTP endpoint of a topic.
 type subscriber struct {
 	mu            sync.Mutex
+	confirmed     bool
 	notifications []string
 }
 
@@ -142,9 +157,10 @@ func (s *subscriber) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if m.Type == "SubscriptionConfirmation" {
-		if resp, err := client.Get(m.SubscribeURL); err == nil {
-			resp.Body.Close()
-		}
+		status, _ := get(m.SubscribeURL)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.confirmed = status == http.StatusOK
 		return
 	}
 	s.mu.Lock()
@@ -154,12 +170,17 @@ func (s *subscriber) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 
 func cmdReceived(ts *testscript.TestScript, neg bool, args []string) {
 	refuseNeg(ts, neg)
-	wantArgs(ts, args, 2, 20)
+	wantArgs(ts, args, 1, 20)
 	found, ok := sinks.Load(ts.Getenv(args[0]))
 	if !ok {
 		ts.Fatalf("no sink %s", args[0])
 	}
 	s := found.(*subscriber)
+	poll(ts, "confirmed subscription", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.confirmed
+	})
 	for _, text := range args[1:] {
 		poll(ts, "notification with "+text, func() bool { return s.take(text) })
 	}

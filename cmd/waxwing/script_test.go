@@ -25,9 +25,10 @@ func TestMain(m *testing.M) {
 //	refuses URL              waits until nobody answers at the URL
 //	http METHOD URL [BODY]   makes a plain request and prints the answer
 //	aws SERVICE METHOD PATH [BODY]   makes a request signed with the variables that `waxwing dev` exports, and prints the answer
+//	send FILE                sends the message in a file from the seeded number, as SendWhatsAppMessage
 //	export FILE              sets the variables that a file exports
 //	sink NAME                starts an HTTP subscriber that confirms subscriptions, and sets a variable to its URL
-//	received NAME TEXT…      waits until the subscriber has got notifications with these texts, each in a message of its own
+//	received NAME [TEXT…]    waits until the subscriber is confirmed and has got notifications with these texts, one for each
 //	sqlite FILE STATEMENT    changes a database
 //	sigterm                  sends SIGTERM to what was last started in the background
 func TestScripts(t *testing.T) {
@@ -40,7 +41,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ports": cmdPorts, "await": cmdAwait, "until": cmdUntil, "refuses": cmdRefuses, "http": cmdHTTP, "aws": cmdAWS, "export": cmdExport, "sink": cmdSink,
+			"ports": cmdPorts, "await": cmdAwait, "until": cmdUntil, "refuses": cmdRefuses, "http": cmdHTTP, "aws": cmdAWS, "send": cmdSend, "export": cmdExport, "sink": cmdSink,
 			"received": cmdReceived, "sqlite": cmdSQLite, "sigterm": cmdSIGTERM,
 		},
 	})
