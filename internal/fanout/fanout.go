@@ -7,6 +7,7 @@
 package fanout
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -45,7 +46,7 @@ type Options struct {
 	Renderer Renderer
 	Client   *http.Client // connects to subscribers; keeps PerSubscription idle connections a host
 	Owner    string       // names this node in leases
-	Retry    topic.Retry  // zero: topic.DefaultRetry
+	Retry    topic.Retry  // what is zero comes from topic.DefaultRetry
 	// Timeout is how long an endpoint may take to answer; zero: 15 seconds, as with SNS.
 	Timeout time.Duration
 	// PerSubscription is the most requests in flight to one subscription; zero: 16.
@@ -82,9 +83,10 @@ type Engine struct {
 
 // New returns an Engine; Run makes it work.
 func New(o Options) *Engine {
-	if o.Retry == (topic.Retry{}) {
-		o.Retry = topic.DefaultRetry()
-	}
+	usual := topic.DefaultRetry()
+	o.Retry.Window = cmp.Or(o.Retry.Window, usual.Window)
+	o.Retry.Min = cmp.Or(o.Retry.Min, usual.Min)
+	o.Retry.Max = cmp.Or(o.Retry.Max, usual.Max)
 	if o.Timeout == 0 {
 		o.Timeout = 15 * time.Second
 	}

@@ -257,25 +257,71 @@ func (s *Service) Publish(ctx context.Context, topicARN string, m Message) (id s
 func (s *Service) PublishBatch(ctx context.Context, topicARN string, messages []Message) error {
 	records := make([]Record, len(messages))
 	for i := range messages {
-		m := &messages[i]
-		if err := m.Check(); err != nil {
-			return err
-		}
-		if m.ID == "" {
-			m.ID = newUUID()
-		}
-		if m.PublishedAt.IsZero() {
-			m.PublishedAt = s.Now()
-		}
-		m.Kind = Notification
 		var err error
-		if records[i], err = seal(s.Sealer, m); err != nil {
+		if records[i], err = s.prepare(&messages[i]); err != nil {
 			return err
 		}
 	}
+	return s.publish(ctx, topicARN, records)
+}
+
+// PublishEach is PublishBatch in which a message that cannot be published does not stop the others. It returns one error a
+// message, nil for those that are stored.
+func (s *Service) PublishEach(ctx context.Context, topicARN string, messages []Message) []error {
+	errs := make([]error, len(messages))
+	records := make([]Record, 0, len(messages))
+	for i := range messages {
+		r, err := s.prepare(&messages[i])
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		records = append(records, r)
+	}
+	if err := s.publish(ctx, topicARN, records); err != nil {
+		for i := range errs {
+			if errs[i] == nil {
+				errs[i] = err
+			}
+		}
+	}
+	return errs
+}
+
+// prepare checks, completes and seals a message.
+func (s *Service) prepare(m *Message) (Record, error) {
+	if err := m.Check(); err != nil {
+		return Record{}, err
+	}
+	if m.ID == "" {
+		m.ID = newUUID()
+	}
+	if now := s.Now(); m.PublishedAt.IsZero() || m.PublishedAt.After(now) {
+		m.PublishedAt = now
+	}
+	m.Kind = Notification
+	return seal(s.Sealer, m)
+}
+
+func (s *Service) publish(ctx context.Context, topicARN string, records []Record) error {
 	queued, err := s.Store.PublishToTopic(ctx, topicARN, records)
 	if err == nil && len(queued) > 0 {
 		s.Wake(queued...)
 	}
 	return err
+}
+
+// Tag adds or replaces tags of a topic.
+func (s *Service) Tag(ctx context.Context, arn string, tags map[string]string) error {
+	return s.Store.UpdateTopic(ctx, arn, func(t *Topic) error { return t.SetTags(tags) })
+}
+
+// Untag removes tags of a topic; removing one it does not have is fine.
+func (s *Service) Untag(ctx context.Context, arn string, keys []string) error {
+	return s.Store.UpdateTopic(ctx, arn, func(t *Topic) error {
+		for _, key := range keys {
+			delete(t.Tags, key)
+		}
+		return nil
+	})
 }
