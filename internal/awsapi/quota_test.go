@@ -1,7 +1,6 @@
 package awsapi
 
 import (
-	"strconv"
 	"testing"
 	"time"
 )
@@ -57,18 +56,5 @@ func TestQuotas(t *testing.T) {
 				t.Error("an idle hour saved up more than a second's worth")
 			}
 		})
-	}
-}
-
-func TestQuotasForgetIdleAccounts(t *testing.T) {
-	t.Parallel()
-	q := NewQuotas([]Service{{Operations: []Operation{{Name: "Op"}}}}, nil)
-	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	for i := range 10_000 {
-		q.Allow(strconv.Itoa(i), "Op", now)
-		now = now.Add(time.Second)
-	}
-	if len(q.due) > 1024 {
-		t.Errorf("%d buckets are kept, want at most 1024", len(q.due))
 	}
 }
