@@ -22,6 +22,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/ingest"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/meta"
+	"github.com/waxwing-messaging/waxwing/internal/outbound"
 	"github.com/waxwing-messaging/waxwing/internal/page"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
@@ -75,7 +76,8 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	links := topic.Links(cfg.BaseURL(a.api.Addr().String()))
 	signer := topic.NewSigner(db, box, time.Now)
 	fan := fanout.New(fanout.Options{Store: db, Renderer: topic.NewRenderer(box, signer, links), Owner: owner, Logger: a.log,
-		Client: http.DefaultClient,
+		Client: outbound.Client(outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts,
+			Timeout: 15 * time.Second, MaxIdleConnsPerHost: 64}),
 		Retry: topic.Retry{Window: cfg.Topics.RetryWindow}})
 	p.topics = topic.NewService(topic.Options{Store: db, Sealer: box, Partition: partition, Region: cfg.Region, Wake: fan.Wake, Now: time.Now})
 

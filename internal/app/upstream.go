@@ -23,7 +23,8 @@ func (u upstream) HandOver(ctx context.Context, line account.Line, j *message.Jo
 	if err == nil {
 		return dispatch.Outcome{Verdict: dispatch.Taken, WAMID: res.WAMID}
 	}
-	out := dispatch.Outcome{Failure: message.Failure{Code: 1, Title: "Meta could not be reached", Message: "Meta could not be reached"}}
+	const unanswered = "Meta could not be reached"
+	out := dispatch.Outcome{Failure: message.Failure{Code: 1, Title: unanswered, Message: unanswered, Details: err.Error()}}
 	if e, ok := errors.AsType[*meta.Error](err); ok {
 		out.RetryAfter = e.RetryAfter
 		out.Failure = e.Failure()
@@ -32,7 +33,9 @@ func (u upstream) HandOver(ctx context.Context, line account.Line, j *message.Jo
 	case meta.NotSent:
 		out.Verdict = dispatch.Unreached
 	case meta.Unknown, meta.Taken:
-		out.Verdict = dispatch.Unknown
+		if out.Verdict = dispatch.Unknown; j.Receipt() {
+			out.Verdict = dispatch.Failed // marking something read twice does no harm
+		}
 	default:
 		out.Verdict, out.Scope = verdict(err)
 	}

@@ -61,7 +61,7 @@ func (l *lane) prepare(ctx context.Context, job *message.Job) (line account.Line
 		return line, nil, err
 	}
 	l.mu.Lock()
-	l.pace.setLimit(line.Throughput.PerSecond())
+	l.pace.setLimit(line.Throughput.PerSecond(), time.Now())
 	l.mu.Unlock()
 	if job.Body != nil {
 		return line, job.Body, nil
@@ -86,7 +86,7 @@ func (l *lane) react(job *message.Job, out Outcome, start, now time.Time) decisi
 	case !start.Before(l.streakAt):
 		l.streak, l.streakAt = l.streak+1, now
 	}
-	dec := l.policy.decide(job, out, max(l.streak-1, 0), now, rand.Float64())
+	dec := l.policy.decide(job, out, l.streak, now, rand.Float64())
 	if dec.slower {
 		l.pace.slower(now)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
+	"github.com/waxwing-messaging/waxwing/internal/retry"
 )
 
 const (
@@ -42,8 +43,8 @@ type lane struct {
 
 func newLane(d *Dispatcher, key string) *lane {
 	return &lane{d: d, key: key, keeper: lease.NewKeeper(d.Store, "lane/"+key, d.Owner), wake: make(chan struct{}, 1),
-		policy: policy{window: d.RetryWindow, backoffMin: d.BackoffMin, backoffMax: d.BackoffMax, inDoubtWait: d.InDoubtWait},
-		window: newWindow(), more: [2]bool{true, true}}
+		policy: policy{window: d.RetryWindow, backoff: retry.Backoff{Min: d.BackoffMin, Max: d.BackoffMax}, inDoubtWait: d.InDoubtWait},
+		window: newWindow(), more: [2]bool{true, true}, pace: newPace()}
 }
 
 // offer takes a freshly committed job. A lane that is behind leaves it in the table. It reports false when the lane must be
@@ -204,9 +205,6 @@ func (l *lane) take() (*item, time.Duration) {
 		return nil, wait
 	}
 	l.inFlight++
-	if l.pace.limit == 0 {
-		l.pace.setLimit(1000) // until the first attempt has learned the number's own
-	}
 	l.pace.take(now)
 	return it, 0
 }

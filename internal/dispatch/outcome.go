@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/message"
+	"github.com/waxwing-messaging/waxwing/internal/retry"
 )
 
 // Verdict is what an attempt to hand a message over means for the message. The set is closed; it is also a metric label.
@@ -42,8 +43,18 @@ const retriesExhausted = "Message retries exhausted, dropping message."
 
 // policy holds the settings that decide about another attempt.
 type policy struct {
-	window, backoffMin, backoffMax, inDoubtWait time.Duration
+	window      time.Duration
+	backoff     retry.Backoff // of a message after transient failures
+	inDoubtWait time.Duration
 }
+
+// How long a lane pauses while nothing gets through, by what stands in the way.
+var (
+	pauseThrottled   = retry.Backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second}
+	pauseShared      = retry.Backoff{Min: time.Second, Max: time.Minute}
+	pauseCredentials = retry.Backoff{Min: time.Second, Max: time.Minute}
+	pauseUnreached   = retry.Backoff{Min: 50 * time.Millisecond, Max: 15 * time.Second}
+)
 
 // decision is what to do with a message after an attempt.
 type decision struct {
@@ -55,7 +66,7 @@ type decision struct {
 }
 
 // decide is the retry policy: a pure function of the message's age and attempts, of how the lane has been doing lately
-// (streak: consecutive attempts that could not get through) and of chance in [0, 1).
+// (streak: consecutive attempts that did not get through, this one included) and of chance in [0, 1).
 func (p policy) decide(j *message.Job, o Outcome, streak int, now time.Time, chance float64) decision {
 	deadline := j.AcceptedAt.Add(p.window)
 	next := func(delay time.Duration) time.Time {
@@ -77,42 +88,25 @@ func (p policy) decide(j *message.Job, o Outcome, streak int, now time.Time, cha
 	case Throttled:
 		switch o.Scope {
 		case Pair:
-			d = decision{at: next(power(time.Second, 4, j.Attempts-1, p.backoffMax))}
+			// Meta's advice: 4^X seconds.
+			d = decision{at: next(retry.Backoff{Min: time.Second, Max: p.backoff.Max, Factor: 4}.Ceiling(j.Attempts))}
 		case Number:
-			d = decision{at: next(0), slower: true, pause: max(o.RetryAfter, power(100*time.Millisecond, 2, streak, 5*time.Second))}
+			d = decision{at: next(0), slower: true, pause: max(o.RetryAfter, pauseThrottled.Ceiling(streak))}
 		default:
-			d = decision{at: next(0), slower: true, pause: max(o.RetryAfter, power(time.Second, 2, streak, time.Minute))}
+			d = decision{at: next(0), slower: true, pause: max(o.RetryAfter, pauseShared.Ceiling(streak))}
 		}
 	case Credentials:
-		d = decision{at: next(0), pause: power(time.Second, 2, streak, time.Minute)}
+		d = decision{at: next(0), pause: pauseCredentials.Ceiling(streak)}
 	case Unreached:
-		d = decision{at: next(p.backoff(j.Attempts, chance)), pause: power(50*time.Millisecond, 2, streak, 15*time.Second)}
+		d = decision{at: next(p.backoff.Equal(j.Attempts, chance)), pause: pauseUnreached.Ceiling(streak)}
 	default:
-		d = decision{at: next(p.backoff(j.Attempts, chance))}
-		if streak > 2 {
-			d.pause = power(50*time.Millisecond, 2, streak-2, 15*time.Second)
+		d = decision{at: next(p.backoff.Equal(j.Attempts, chance))}
+		if streak > 3 {
+			d.pause = pauseUnreached.Ceiling(streak - 3)
 		}
 	}
 	if !now.Before(deadline) {
 		d.finish = message.Dropped
 	}
 	return d
-}
-
-// backoff is exponential with equal jitter: between half and all of min·2^(attempts−1), capped.
-func (p policy) backoff(attempts int, chance float64) time.Duration {
-	full := power(p.backoffMin, 2, attempts-1, p.backoffMax)
-	return full/2 + time.Duration(chance*float64(full/2))
-}
-
-// power returns base·factor^n, at most limit, without overflowing.
-func power(base time.Duration, factor, n int, limit time.Duration) time.Duration {
-	d := base
-	for range n {
-		if d >= limit/time.Duration(factor) {
-			return limit
-		}
-		d *= time.Duration(factor)
-	}
-	return min(d, limit)
 }

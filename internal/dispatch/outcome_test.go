@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/message"
+	"github.com/waxwing-messaging/waxwing/internal/retry"
 )
 
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	p := policy{window: 180 * time.Minute, backoffMin: time.Second, backoffMax: 5 * time.Minute, inDoubtWait: 15 * time.Second}
+	p := policy{window: 180 * time.Minute, backoff: retry.Backoff{Min: time.Second, Max: 5 * time.Minute}, inDoubtWait: 15 * time.Second}
 	accepted := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	const half = 0.5
 	for _, tc := range []struct {
@@ -30,13 +31,13 @@ func TestDecide(t *testing.T) {
 		{name: "Retry-After wins when longer", attempts: 1, out: Outcome{Verdict: Failed, RetryAfter: time.Minute}, delay: time.Minute},
 		{name: "one last time at the end", attempts: 60, age: 179 * time.Minute, out: Outcome{Verdict: Failed}, delay: time.Minute},
 		{name: "the end", attempts: 61, age: 180 * time.Minute, out: Outcome{Verdict: Failed}, delay: 225 * time.Second, want: decision{finish: message.Dropped}},
-		{name: "many failures slow the lane", attempts: 1, out: Outcome{Verdict: Failed}, streak: 5, delay: 750 * time.Millisecond, want: decision{pause: 400 * time.Millisecond}},
+		{name: "many failures slow the lane", attempts: 1, out: Outcome{Verdict: Failed}, streak: 7, delay: 750 * time.Millisecond, want: decision{pause: 400 * time.Millisecond}},
 		{name: "pair throttle waits 4^X", attempts: 3, out: Outcome{Verdict: Throttled, Scope: Pair}, delay: 16 * time.Second},
-		{name: "number throttle slows the lane", attempts: 1, out: Outcome{Verdict: Throttled, Scope: Number}, want: decision{slower: true, pause: 100 * time.Millisecond}},
-		{name: "number throttle again", attempts: 1, out: Outcome{Verdict: Throttled, Scope: Number}, streak: 3, want: decision{slower: true, pause: 800 * time.Millisecond}},
-		{name: "account throttle", attempts: 1, out: Outcome{Verdict: Throttled, Scope: Shared}, streak: 2, want: decision{slower: true, pause: 4 * time.Second}},
+		{name: "number throttle slows the lane", attempts: 1, out: Outcome{Verdict: Throttled, Scope: Number}, streak: 1, want: decision{slower: true, pause: 100 * time.Millisecond}},
+		{name: "number throttle again", attempts: 1, out: Outcome{Verdict: Throttled, Scope: Number}, streak: 4, want: decision{slower: true, pause: 800 * time.Millisecond}},
+		{name: "account throttle", attempts: 1, out: Outcome{Verdict: Throttled, Scope: Shared}, streak: 3, want: decision{slower: true, pause: 4 * time.Second}},
 		{name: "credentials park the lane", attempts: 1, out: Outcome{Verdict: Credentials}, streak: 20, want: decision{pause: time.Minute}},
-		{name: "unreached backs off and pauses", attempts: 2, out: Outcome{Verdict: Unreached}, delay: 1500 * time.Millisecond, want: decision{pause: 50 * time.Millisecond}},
+		{name: "unreached backs off and pauses", attempts: 2, out: Outcome{Verdict: Unreached}, streak: 1, delay: 1500 * time.Millisecond, want: decision{pause: 50 * time.Millisecond}},
 		{name: "unknown waits for proof", attempts: 1, out: Outcome{Verdict: Unknown}, delay: 15 * time.Second, want: decision{inDoubt: true}},
 		{name: "unknown waits for proof even at the end", attempts: 1, age: 181 * time.Minute, out: Outcome{Verdict: Unknown}, delay: 15 * time.Second, want: decision{inDoubt: true}},
 	} {
@@ -59,9 +60,9 @@ func TestDecide(t *testing.T) {
 
 func TestPace(t *testing.T) {
 	t.Parallel()
-	now := time.Unix(0, 0)
-	var p pace
-	p.setLimit(80)
+	now := time.Unix(1_000_000, 0)
+	p := newPace()
+	p.setLimit(80, now)
 	run := func(d time.Duration) (n int) {
 		for end := now.Add(d); now.Before(end); {
 			if wait := p.wait(now); wait > 0 {
@@ -73,31 +74,29 @@ func TestPace(t *testing.T) {
 		}
 		return n
 	}
-	if n := run(10 * time.Second); n < 800 || n > 810 {
+	run(time.Second) // what had gathered before
+	if n := run(10 * time.Second); n < 795 || n > 805 {
 		t.Errorf("%d messages in 10 s at 80/s", n)
 	}
 	p.slower(now)
 	p.slower(now) // in flight together: counts once
-	if p.rate != 40 {
-		t.Errorf("rate = %v after a throttle, want 40", p.rate)
+	if n := run(5 * time.Second); n < 230 || n > 270 {
+		t.Errorf("%d messages in the 5 s after a throttle, want about 250", n)
 	}
-	run(5 * time.Second)
-	if p.rate < 55 || p.rate > 65 {
-		t.Errorf("rate = %v five seconds later, want about 60", p.rate)
-	}
-	run(10 * time.Second)
-	if p.rate != 80 {
-		t.Errorf("rate = %v in the end, want 80", p.rate)
+	run(20 * time.Second)
+	if n := run(10 * time.Second); n < 795 || n > 805 {
+		t.Errorf("%d messages in 10 s in the end", n)
 	}
 	for range 20 {
 		now = now.Add(time.Second)
 		p.slower(now)
 	}
-	if p.rate < 1 {
-		t.Errorf("rate fell to %v", p.rate)
+	if n := run(3 * time.Second); n < 3 {
+		t.Errorf("%d messages in 3 s after twenty throttles", n)
 	}
-	p.setLimit(1000)
-	if p.rate != 1000 {
-		t.Errorf("rate = %v after an upgrade", p.rate)
+	p.setLimit(1000, now)
+	run(30 * time.Second)
+	if n := run(time.Second); n < 990 || n > 1010 {
+		t.Errorf("%d messages in a second after an upgrade", n)
 	}
 }
