@@ -163,7 +163,7 @@ type CloudWatch struct {
 type Outbound struct {
 	// Allows connections to loopback, private and link-local addresses.
 	AllowPrivate bool `yaml:"allow_private"`
-	// Hosts that may be reached although their address is private.
+	// Hosts, addresses or networks (`10.1.0.0/16`) that may be reached although they are private.
 	AllowHosts []string `yaml:"allow_hosts"`
 }
 

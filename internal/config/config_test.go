@@ -219,7 +219,7 @@ func TestValidate(t *testing.T) {
 		{"app id", `meta.app_id: "abc" is not a number`, []string{"meta.app_id=abc"}},
 		{"body limit", "webhook.max_body: 1 is outside", []string{"webhook.max_body=1"}},
 		{"concurrency", "handover.concurrency: 0 is outside", []string{"handover.concurrency=0"}},
-		{"host list", `outbound.allow_hosts: "http://x" is not a host name`, []string{"outbound.allow_hosts=http://x"}},
+		{"host list", `outbound.allow_hosts: "http://x" is neither a host nor a network`, []string{"outbound.allow_hosts=http://x"}},
 		{"level", `log.level: "loud" is none of debug, info, warn, error`, []string{"log.level=loud"}},
 		{"format", "log.format:", []string{"log.format=xml"}},
 		{"rate", "limits.X: 0 is outside", []string{"limits.X=0"}},
@@ -241,6 +241,7 @@ func TestValidate(t *testing.T) {
 	for _, sets := range [][]string{
 		{"listen=0.0.0.0:1", "allow_plaintext=true"}, {"listen=[::1]:0"}, {"listen=localhost:80"}, {"ops_listen="},
 		{"region=us-gov-west-1"}, {"meta.base_url=https://proxy/graph/"}, {"listen=:443", "tls.cert_file=a", "tls.key_file=b"},
+		{"outbound.allow_hosts=10.1.0.0/16,hooks.internal,fd00::1"},
 	} {
 		c := Default()
 		if err := c.Override(sets); err != nil {

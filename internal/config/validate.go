@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -48,8 +49,9 @@ func (c *Config) check() Problems {
 		k.problem("handover.concurrency", "%d is outside 1 to 10000", c.Handover.Concurrency)
 	}
 	for _, host := range c.Outbound.AllowHosts {
-		if host == "" || strings.ContainsAny(host, "/ @") {
-			k.problem("outbound.allow_hosts", "%q is not a host name", host)
+		_, err := netip.ParsePrefix(host)
+		if host == "" || err != nil && strings.ContainsAny(host, "/ @") {
+			k.problem("outbound.allow_hosts", "%q is neither a host nor a network such as 10.1.0.0/16", host)
 		}
 	}
 	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.Log.Level) {
