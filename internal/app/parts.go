@@ -12,6 +12,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	snsapi "github.com/waxwing-messaging/waxwing/internal/awsapi/sns"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/sts"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
@@ -104,12 +105,13 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	services := []awsapi.Service{
 		socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, Tags: p.directory,
 			Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: page.NewSealer(pages, time.Now), Now: time.Now}),
+		snsapi.Service(snsapi.Options{Topics: p.topics, Pages: page.NewSealer(pages, time.Now)}),
 		sts.Service(),
 	}
 	api := awsapi.New(awsapi.Options{Region: cfg.Region, Partition: partition, ClockSkew: cfg.Auth.ClockSkew, Keys: p.directory,
 		Limits: awsapi.NewQuotas(services, cfg.Limits), Logger: a.log, Services: services,
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
-	p.handler = route(api, callbacks, http.NotFoundHandler(), a)
+	p.handler = route(api, callbacks, snsapi.NewPublic(p.topics, signer, a.log), a)
 	p.engines = []engine{{"dispatch", lanes.Run}, {"ingest", intake.Run}, {"deliver", delivery.Run}, {"fan-out", fan.Run},
 		{"pruning", pruner{db, a.log}.run}}
 	return p, nil
