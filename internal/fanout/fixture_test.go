@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -203,7 +204,12 @@ func (r *recorder) WriteHeader(status int)      { r.status = status }
 
 // inbox collects what an endpoint received.
 type inbox struct {
-	mu       sync.Mutex
+	mu sync.Mutex
+	arrivals
+}
+
+// arrivals are the requests that an endpoint has seen, in order.
+type arrivals struct {
 	bodies   []string
 	headers  []http.Header
 	times    []time.Time
@@ -224,6 +230,13 @@ func (i *inbox) end() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.flying--
+}
+
+// seen returns a copy of what has arrived so far.
+func (i *inbox) seen() arrivals {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return arrivals{bodies: slices.Clone(i.bodies), headers: slices.Clone(i.headers), times: slices.Clone(i.times), together: i.together}
 }
 
 func (i *inbox) len() int {
