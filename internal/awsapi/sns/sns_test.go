@@ -417,7 +417,9 @@ func TestErrors(t *testing.T) {
 			got := client.Do(t, "POST", "/", tc.form)
 			var status int
 			var name string
-			fmt.Sscan(tc.want, &status, &name)
+			if _, err := fmt.Sscan(tc.want, &status, &name); err != nil {
+				t.Fatal(err)
+			}
 			if got.Status != status || !strings.Contains(string(got.Body), "<Code>"+name+"</Code>") || !strings.Contains(string(got.Body), tc.text) {
 				t.Errorf("answer = %d %s, want %s %q", got.Status, got.Body, tc.want, tc.text)
 			}
