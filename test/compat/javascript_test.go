@@ -1,0 +1,75 @@
+package compat
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The tests in javascript/ drive AWS's SDK for JavaScript. They get two nodes: one without quotas in the way, and one on which
+// every operation may be called once.
+func TestJavaScriptSDK(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+	}
+	install(t)
+	var strict []string
+	for _, operation := range operations() {
+		strict = append(strict, "limits."+operation+"=0.01")
+	}
+	open, limited := start(t), start(t, strict...)
+	run := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec")
+	run.Dir = "javascript"
+	run.Env = open.environment(t, "WAXWING_SIMULATOR_URL="+open.simulator, "WAXWING_THROTTLED_URL="+limited.url,
+		"WAXWING_OPERATIONS="+strings.Join(operations(), ","))
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("node --test: %v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) { // the diagnostics and the count
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "ℹ "); ok {
+			t.Log(text)
+		}
+	}
+}
+
+// install fetches the packages of the lock file unless that has happened already.
+func install(t *testing.T) {
+	t.Helper()
+	done, errDone := os.Stat("javascript/node_modules/.package-lock.json")
+	lock, err := os.Stat("javascript/package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errDone == nil && !done.ModTime().Before(lock.ModTime()) {
+		return
+	}
+	ci := exec.CommandContext(t.Context(), "npm", "ci", "--no-fund", "--no-audit")
+	ci.Dir = "javascript"
+	if out, err := ci.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
+}
+
+func TestLockFileNamesNoRegistry(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*/package-lock.json")
+	if err != nil || !slices.Contains(files, filepath.Join("javascript", "package-lock.json")) {
+		t.Fatalf("lock files: %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), `"resolved"`) || !strings.Contains(string(text), `"integrity"`) {
+			t.Errorf("%s pins packages to a registry, or does not pin their contents", file)
+		}
+	}
+}
