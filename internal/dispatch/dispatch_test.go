@@ -358,7 +358,7 @@ func credentials(r *rig) {
 }
 
 func longQueue(r *rig) {
-	const n = 3 * windowMax
+	const n = windowMax + loadSize + 100
 	r.halt()
 	for i := range n {
 		r.store("m", "fast", fmt.Sprint(i), message.Bulk)
