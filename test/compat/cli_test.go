@@ -78,7 +78,9 @@ func TestAWSCLI(t *testing.T) {
 		t.Errorf("caller %+v", me)
 	}
 
-	var list struct{ LinkedAccounts []struct{ ID, Arn, WabaID string } }
+	var list struct {
+		LinkedAccounts []struct{ ID, Arn, WabaID string }
+	}
 	ok(&list, "socialmessaging", "list-linked-whatsapp-business-accounts")
 	var waba struct {
 		Account struct {
