@@ -102,3 +102,29 @@ func exists(name string) bool {
 	_, err := os.Stat(filepath.Join(root, filepath.FromSlash(name)))
 	return err == nil
 }
+
+// The control API is documented by hand; nothing of it may be missing.
+func TestSimulatorIsDocumented(t *testing.T) {
+	t.Parallel()
+	doc := read(t, "docs/simulator.md")
+	calls := regexp.MustCompile(`\{"([A-Z]+ /sim/v1/[^"]+)"`).FindAllStringSubmatch(read(t, "internal/sim/control.go"), -1)
+	settings := regexp.MustCompile("`json:\"([a-z_]+)\"`").FindAllStringSubmatch(read(t, "internal/sim/settings.go"), -1)
+	effects := regexp.MustCompile("`json:\"([a-z_]+),omitempty\"`").FindAllStringSubmatch(read(t, "internal/sim/faults.go"), -1)
+	if len(calls) < 10 || len(settings) < 10 || len(effects) < 10 {
+		t.Fatalf("found only %d calls, %d settings, %d effects", len(calls), len(settings), len(effects))
+	}
+	for _, m := range slices.Concat(calls, settings) {
+		if !strings.Contains(doc, "`"+m[1]+"`") {
+			t.Errorf("docs/simulator.md does not mention `%s`", m[1])
+		}
+	}
+	for _, m := range effects {
+		if !regexp.MustCompile("[`\"]" + m[1] + "[`\"]").MatchString(doc) {
+			t.Errorf("docs/simulator.md does not mention %s", m[1])
+		}
+	}
+	documented := regexp.MustCompile("`([A-Z]+ /sim/v1/[^`?]+)`").FindAllStringSubmatch(doc, -1)
+	if len(documented) != len(calls) {
+		t.Errorf("docs/simulator.md has %d calls, the simulator %d", len(documented), len(calls))
+	}
+}
