@@ -13,6 +13,17 @@ import (
 // maxCall bounds the body of a Graph call; no message comes near it.
 const maxCall = 1 << 20
 
+// maxFlowCall leaves room for a Flow's 10 MB of JSON, escaped inside another JSON text.
+const maxFlowCall = 24 << 20
+
+// bodyLimit bounds the body of a call to a path.
+func bodyLimit(path string) int64 {
+	if strings.HasSuffix(path, "/flows") || strings.HasSuffix(path, "/assets") {
+		return maxFlowCall
+	}
+	return maxCall
+}
+
 // toldTimeout bounds how long a reply waits for the webhook that should come before it.
 const toldTimeout = 10 * time.Second
 
@@ -45,7 +56,7 @@ type call struct {
 func (s *Sim) graphAPI(w http.ResponseWriter, r *http.Request) {
 	c := &call{r: r}
 	var err error
-	c.params, c.raw, err = graph.Read(r, maxCall)
+	c.params, c.raw, err = graph.Read(r, bodyLimit(r.URL.Path))
 	if err != nil {
 		switch m, malformed := errors.AsType[*graph.Error](err); {
 		case errors.Is(err, graph.ErrTooLarge):

@@ -16,7 +16,15 @@ import (
 
 // Params are a call's parameters, merged as Graph merges them: query first, body over it. JSON bodies keep their types, with
 // numbers as json.Number; form and query values that hold a JSON object or array are decoded, others stay strings.
+// Files of a multipart body are File values.
 type Params map[string]any
+
+// File is an uploaded part of a multipart body.
+type File struct {
+	Name string
+	Type string // Content-Type of the part
+	Data []byte
+}
 
 // ErrTooLarge reports a body beyond the limit given to Read.
 var ErrTooLarge = errors.New("graph: request body too large")
@@ -54,6 +62,11 @@ func Read(r *http.Request, limit int64) (Params, []byte, error) {
 			return params, nil, Param("Invalid multipart body")
 		}
 		defer form.RemoveAll() //nolint:errcheck // the form never spills to disk: limit bounds both
+		for name, parts := range form.File {
+			if params[name], err = readFile(parts[len(parts)-1]); err != nil {
+				return params, nil, Param("Invalid multipart body")
+			}
+		}
 		return params.withForm(form.Value)
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
@@ -68,6 +81,16 @@ func Read(r *http.Request, limit int64) (Params, []byte, error) {
 	}
 	maps.Copy(params, decoded)
 	return params, body, nil
+}
+
+func readFile(h *multipart.FileHeader) (File, error) {
+	part, err := h.Open()
+	if err != nil {
+		return File{}, err
+	}
+	defer part.Close()
+	data, err := io.ReadAll(part)
+	return File{Name: h.Filename, Type: h.Header.Get("Content-Type"), Data: data}, err
 }
 
 func readAll(r *http.Request, limit int64) ([]byte, error) {
