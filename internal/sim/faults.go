@@ -72,7 +72,7 @@ type Effect struct {
 type WebhookEffect struct {
 	Duplicate   count  `json:"duplicate,omitempty"` // true, or how many extra copies
 	DelayMS     int64  `json:"delay_ms,omitempty"`
-	Reorder     bool   `json:"reorder,omitempty"` // each status after the one that should follow it
+	Reorder     bool   `json:"reorder,omitempty"` // statuses arrive in reverse; a customer's message after the next one
 	Drop        bool   `json:"drop,omitempty"`
 	Signature   string `json:"signature,omitempty"`    // "wrong" or "missing" at the first attempt
 	BeforeReply bool   `json:"before_reply,omitempty"` // tell sent before the send is answered

@@ -92,20 +92,21 @@ func (s *Sim) tell(m *message, user *customer, to stage, first bool, now int64) 
 	s.post(m.number, u, m.effect, late, now)
 }
 
-// overtaken is how long a status has to wait so that the one after it arrives first; 0 when none follows.
+// overtaken is how long a status has to wait so that all that follow it arrive first, in reverse; 0 for the last one.
 func (s *Sim) overtaken(m *message, to stage) int64 {
 	set := &s.st.settings
-	var next millis = off
+	times := map[stage]millis{sent: set.SentMS, delivered: set.DeliveredMS, read: set.ReadMS}
+	last := read
 	switch {
-	case to == sent && !m.reaction && !m.user.Blocked:
-		next = set.DeliveredMS - set.SentMS
-	case to == delivered && set.ReadMS >= 0 && !m.user.NoReadReceipts:
-		next = set.ReadMS - set.DeliveredMS
+	case m.reaction || m.user.Blocked || set.DeliveredMS < 0:
+		last = sent
+	case set.ReadMS < 0 || m.user.NoReadReceipts:
+		last = delivered
 	}
-	if next < 0 {
+	if to >= last {
 		return 0
 	}
-	return next.after(0) + int64(20*time.Millisecond)
+	return max(0, times[last]-times[to]).after(0) + int64(last-to)*int64(20*time.Millisecond)
 }
 
 func (n *number) update(kind courier.Kind, body []byte) *courier.Update {
