@@ -36,11 +36,9 @@ const (
 	webhookPath = "/webhooks/meta"
 )
 
-// Retention of what is kept only for repeats and look-ups.
 const (
-	keepEvents       = 7 * 24 * time.Hour // as long as Meta repeats its callbacks
-	orphanWait       = time.Minute
-	eventRetryWindow = 72 * time.Hour
+	orphanWait       = time.Minute    // for the hand-over of a message whose status came first
+	eventRetryWindow = 72 * time.Hour // then an event becomes a dead letter
 )
 
 // parts are the pieces of a node, wired.
@@ -113,7 +111,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
 	p.handler = route(api, callbacks, snsapi.NewPublic(p.topics, signer, a.log), a)
 	p.engines = []engine{{"dispatch", lanes.Run}, {"ingest", intake.Run}, {"deliver", delivery.Run}, {"fan-out", fan.Run},
-		{"pruning", pruner{db, a.log}.run}}
+		{"pruning", pruner{db, cfg.Retention, a.log}.run}}
 	return p, nil
 }
 

@@ -40,12 +40,9 @@ type builtin struct{ topics *topic.Service }
 func (b builtin) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
 	batch := make([]topic.Message, len(messages))
 	for i, m := range messages {
-		batch[i] = topic.Message{Body: m.Body}
+		batch[i] = topic.Message{ID: m.ID, Body: m.Body} // the same id when an event is published again
 	}
-	if err := b.topics.PublishBatch(ctx, d.ARN, batch); err != nil {
-		return failAll(len(messages), err)
-	}
-	return make([]error, len(messages))
+	return b.topics.PublishEach(ctx, d.ARN, batch)
 }
 
 func failAll(n int, err error) []error {

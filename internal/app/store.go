@@ -41,10 +41,11 @@ func Migrate(ctx context.Context, cfg config.Config) (from, to int, err error) {
 	return from, to, db.Close()
 }
 
-// pruner forgets what is kept only for a time.
+// pruner forgets what has been kept for long enough.
 type pruner struct {
-	db  *sqlite.DB
-	log *slog.Logger
+	db   *sqlite.DB
+	keep config.Retention
+	log  *slog.Logger
 }
 
 func (p pruner) run(ctx context.Context) error {
@@ -55,18 +56,21 @@ func (p pruner) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
-			for _, prune := range []func() (bool, error){
-				func() (bool, error) { return p.db.PruneInvocations(ctx, now) },
-				func() (bool, error) { return p.db.PruneEvents(ctx, now.Add(-keepEvents)) },
-			} {
-				for more := true; more && ctx.Err() == nil; {
-					var err error
-					if more, err = prune(); err != nil {
-						p.log.Error("prune", "error", err)
-						break
-					}
-				}
-			}
+			p.prune(ctx, p.db.PruneInvocations, now)
+			p.prune(ctx, p.db.PruneEvents, now.Add(-p.keep.Events))
+			p.prune(ctx, p.db.PruneMessages, now.Add(-p.keep.Messages))
+			p.prune(ctx, p.db.PruneUnclaimed, now.Add(-p.keep.Unclaimed))
+		}
+	}
+}
+
+// prune takes small steps, between which other writes get their turn.
+func (p pruner) prune(ctx context.Context, step func(context.Context, time.Time) (bool, error), cutoff time.Time) {
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = step(ctx, cutoff); err != nil {
+			p.log.Error("prune", "error", err)
+			return
 		}
 	}
 }

@@ -37,6 +37,7 @@ type Config struct {
 	Webhook     Webhook     `yaml:"webhook"`
 	Handover    Handover    `yaml:"handover"`
 	Topics      Topics      `yaml:"topics"`
+	Retention   Retention   `yaml:"retention"`
 	SNS         SNS         `yaml:"sns"`
 	EventBridge EventBridge `yaml:"eventbridge"`
 	Connect     Connect     `yaml:"connect"`
@@ -121,6 +122,16 @@ type Topics struct {
 	RetryWindow time.Duration `yaml:"retry_window"`
 }
 
+// Retention says how long data is kept that nothing waits for any more.
+type Retention struct {
+	// Messages and what became of them, after they were accepted. Messages still to be handed over stay longer.
+	Messages time.Duration `yaml:"messages"`
+	// Published events, and what makes repeated callbacks recognisable: Meta repeats its callbacks for up to 7 days.
+	Events time.Duration `yaml:"events"`
+	// Callbacks that belonged to nobody here.
+	Unclaimed time.Duration `yaml:"unclaimed"`
+}
+
 // SNS is the service behind event destinations that are topics.
 type SNS struct {
 	// Endpoint of Amazon SNS or a compatible service, called with the AWS credentials of the process. Empty: the built-in topics.
@@ -196,8 +207,9 @@ func Default() Config {
 			InDoubtWait: 15 * time.Second,
 			Concurrency: 128,
 		},
-		Topics: Topics{RetryWindow: 6 * time.Hour},
-		Log:    Log{Level: "info", Format: "json"},
-		Limits: map[string]float64{},
+		Topics:    Topics{RetryWindow: 6 * time.Hour},
+		Retention: Retention{Messages: 90 * 24 * time.Hour, Events: 7 * 24 * time.Hour, Unclaimed: 30 * 24 * time.Hour},
+		Log:       Log{Level: "info", Format: "json"},
+		Limits:    map[string]float64{},
 	}
 }

@@ -124,6 +124,9 @@ func (c *Config) checkTimes(k *checker) {
 		{"handover.backoff_min", c.Handover.BackoffMin, time.Millisecond, 24 * time.Hour},
 		{"handover.backoff_max", c.Handover.BackoffMax, time.Millisecond, 24 * time.Hour},
 		{"handover.in_doubt_wait", c.Handover.InDoubtWait, 0, 24 * time.Hour},
+		{"retention.messages", c.Retention.Messages, 24 * time.Hour, 100 * 365 * 24 * time.Hour},
+		{"retention.events", c.Retention.Events, time.Hour, 100 * 365 * 24 * time.Hour},
+		{"retention.unclaimed", c.Retention.Unclaimed, time.Hour, 100 * 365 * 24 * time.Hour},
 		{"topics.retry_window", c.Topics.RetryWindow, time.Millisecond, 30 * 24 * time.Hour},
 	} {
 		if t.value < t.min || t.value > t.max {

@@ -77,9 +77,11 @@ const (
 func (e *Engine) Wake(arn string) {
 	e.mu.Lock()
 	q := e.queues[arn]
+	if q != nil {
+		q.signal() // under the lock, so that the queue does not retire without noticing
+	}
 	e.mu.Unlock()
 	if q != nil {
-		q.signal()
 		return
 	}
 	select {
@@ -172,8 +174,7 @@ func (q *queue) run(ctx context.Context) {
 	}
 }
 
-// retire forgets the queue. Work that is announced from here on starts a new one; what was announced just before is found
-// by the scan at the latest, but is looked for once more here.
+// retire forgets the queue, unless work has been announced. Work that is announced from here on starts a new one.
 func (q *queue) retire() bool {
 	q.e.mu.Lock()
 	defer q.e.mu.Unlock()

@@ -132,16 +132,24 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 // Offer passes a message on right after it was committed, so that it need not be read back. It never blocks and may be
 // ignored: the table has the message.
 func (d *Dispatcher) Offer(j message.Job) {
-	d.mu.Lock()
-	l := d.lanes[j.PhoneKey]
-	d.mu.Unlock()
-	if l != nil && l.offer(j) {
+	if d.offer(j) {
 		return
 	}
 	select {
 	case d.fresh <- j.PhoneKey:
 	default: // the scan will find it
 	}
+}
+
+// offer gives a job to its lane, if there is one. The lane cannot retire meanwhile.
+func (d *Dispatcher) offer(j message.Job) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := d.lanes[j.PhoneKey]
+	if l != nil {
+		l.offer(j)
+	}
+	return l != nil
 }
 
 func (d *Dispatcher) lane(key string) (l *lane, created bool) {

@@ -47,9 +47,8 @@ func newLane(d *Dispatcher, key string) *lane {
 		window: newWindow(), more: [2]bool{true, true}, pace: newPace()}
 }
 
-// offer takes a freshly committed job. A lane that is behind leaves it in the table. It reports false when the lane must be
-// looked up again.
-func (l *lane) offer(j message.Job) bool {
+// offer takes a freshly committed job. A lane that is behind leaves it in the table.
+func (l *lane) offer(j message.Job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -63,7 +62,6 @@ func (l *lane) offer(j message.Job) bool {
 		l.window.add(j, time.Now())
 	}
 	l.signal()
-	return true
 }
 
 // poke makes the lane look at the table again.

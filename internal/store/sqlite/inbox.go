@@ -112,6 +112,19 @@ func (db *DB) Unclaimed(ctx context.Context, limit int) ([]event.Unclaimed, erro
 	return list, err
 }
 
+// PruneUnclaimed forgets what nobody could use and came before cutoff, a bounded number at a time, and reports whether there
+// may be more.
+func (db *DB) PruneUnclaimed(ctx context.Context, cutoff time.Time) (more bool, err error) {
+	const batch = 500
+	err = db.write(ctx, func(tx *tx) error {
+		n, err := tx.exec(`DELETE FROM unclaimed WHERE seq IN (
+			SELECT seq FROM (SELECT seq, received_at FROM unclaimed ORDER BY seq LIMIT ?) WHERE received_at <= ?)`, batch, unixMicro(cutoff))
+		more = n == batch
+		return err
+	})
+	return more, err
+}
+
 // WindowOpenedAt returns when a customer last wrote to a number; the zero time if never.
 func (db *DB) WindowOpenedAt(ctx context.Context, phoneKey, recipient string) (time.Time, error) {
 	var at int64

@@ -64,3 +64,38 @@ func (db *DB) PruneInvocations(ctx context.Context, now time.Time) (more bool, e
 	})
 	return more, err
 }
+
+// PruneMessages forgets messages accepted before cutoff that are not waiting any more, and all that is known of them, a
+// bounded number at a time, and reports whether there may be more.
+func (db *DB) PruneMessages(ctx context.Context, cutoff time.Time) (more bool, err error) {
+	const batch = 500
+	err = db.write(ctx, func(tx *tx) error {
+		var seqs []int64
+		err := tx.rows(`SELECT seq FROM (SELECT seq, accepted_at FROM messages ORDER BY seq LIMIT ?) m
+			WHERE accepted_at <= ? AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.seq = m.seq)`, args(batch, unixMicro(cutoff)),
+			func(scan func(...any) error) error {
+				var seq int64
+				err := scan(&seq)
+				seqs = append(seqs, seq)
+				return err
+			})
+		if err != nil {
+			return err
+		}
+		for _, seq := range seqs {
+			for _, query := range []string{
+				`DELETE FROM wamids WHERE wamid = (SELECT wamid FROM states WHERE seq = ?)`,
+				`DELETE FROM statuses WHERE seq = ?`,
+				`DELETE FROM states WHERE seq = ?`,
+				`DELETE FROM messages WHERE seq = ?`,
+			} {
+				if _, err := tx.exec(query, seq); err != nil {
+					return err
+				}
+			}
+		}
+		more = len(seqs) == batch
+		return nil
+	})
+	return more, err
+}

@@ -56,7 +56,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	ok := false
 	defer func() {
 		if !ok {
-			db.closeFiles()
+			db.closeFiles() //nolint:errcheck // the error that led here is the one to tell
 		}
 	}()
 	if o.Exclusive {

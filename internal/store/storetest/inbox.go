@@ -229,3 +229,36 @@ func allOrNothing(t *testing.T, w *world) {
 		t.Errorf("inbox has %d webhooks, %v; want 20", len(list), err)
 	}
 }
+
+func pruneMessages(t *testing.T, w *world) {
+	done := w.handOver(t, "wamid.old")
+	w.receive(t, w.change(event.StatusChange, "wamid.old", "delivered"))
+	waiting := w.outbound()
+	w.accept(t, waiting)
+	stranger := w.change(event.StatusChange, "wamid.x", "sent")
+	stranger.WABAMetaID = "999"
+	w.receive(t, stranger)
+
+	for _, tc := range []struct {
+		cutoff time.Time
+		left   int
+	}{{w.now.Add(-time.Second), 1}, {w.now, 0}} {
+		if more, err := w.PruneMessages(w.ctx, tc.cutoff); err != nil || more {
+			t.Errorf("PruneMessages = %v, %v", more, err)
+		}
+		if more, err := w.PruneUnclaimed(w.ctx, tc.cutoff); err != nil || more {
+			t.Errorf("PruneUnclaimed = %v, %v", more, err)
+		}
+		for _, id := range []string{done.ID, "wamid.old"} {
+			if _, ok, err := w.Lookup(w.ctx, w.waba.AccountID, id); err != nil || ok != (tc.left == 1) {
+				t.Errorf("look-up of %s after pruning = %v, %v", id, ok, err)
+			}
+		}
+		if list, err := w.Unclaimed(w.ctx, 10); err != nil || len(list) != tc.left {
+			t.Errorf("%d unclaimed left, %v", len(list), err)
+		}
+	}
+	if st := w.state(t, waiting.ID); st.State != message.Queued {
+		t.Errorf("a waiting message is %s", st.State)
+	}
+}

@@ -38,6 +38,8 @@ type Store interface {
 	WindowOpenedAt(ctx context.Context, phoneKey, recipient string) (time.Time, error)
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
 	PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error)
+	PruneMessages(ctx context.Context, cutoff time.Time) (more bool, err error)
+	PruneUnclaimed(ctx context.Context, cutoff time.Time) (more bool, err error)
 	Setting(ctx context.Context, name string) ([]byte, error)
 	InitSetting(ctx context.Context, name string, sealed []byte) ([]byte, error)
 }
@@ -71,6 +73,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"dead letters leave the queue":             deadLetters,
 		"settling deliveries needs the lease":      deliveryFence,
 		"old events are pruned, waiting ones stay": prune,
+		"old messages are pruned with their past":  pruneMessages,
 		"accounts do not see each other":           tenants,
 		"linking again updates, elsewhere refuses": link,
 		"tags":                   tags,
