@@ -50,6 +50,7 @@ func (t wire) RoundTrip(r *http.Request) (res *http.Response, err error) {
 type hook struct {
 	body   []byte
 	header http.Header
+	host   string
 	at     time.Time
 }
 
@@ -58,6 +59,7 @@ type app struct {
 	mu         sync.Mutex
 	hooks      []hook
 	handshakes int
+	missing    string                       // host whose next handshake is a 404
 	answer     func(n int, body []byte) int // n counts from 1
 	delay      time.Duration
 }
@@ -66,7 +68,15 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		a.mu.Lock()
 		a.handshakes++
+		missing := a.missing == r.URL.Host
+		if missing {
+			a.missing = ""
+		}
 		a.mu.Unlock()
+		if missing {
+			http.NotFound(w, r)
+			return
+		}
 		if q := r.URL.Query(); q.Get("hub.mode") == "subscribe" && q.Get("hub.verify_token") == VerifyToken {
 			_, _ = io.WriteString(w, q.Get("hub.challenge"))
 			return
@@ -80,7 +90,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.hooks = append(a.hooks, hook{body, r.Header.Clone(), time.Now()})
+	a.hooks = append(a.hooks, hook{body, r.Header.Clone(), r.URL.Host, time.Now()})
 	if a.answer != nil {
 		w.WriteHeader(a.answer(len(a.hooks), body))
 	}

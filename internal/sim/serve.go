@@ -197,12 +197,12 @@ func (s *Sim) row(c *call, segments []string) (*edge, *graph.Error) {
 	if c.id != "" && (c.account == nil || !c.token.sees(c.account.ID)) {
 		return nil, graph.UnknownObject(c.r.Method, c.id)
 	}
-	extra := 1
+	most, rest := 1, c.path
 	if c.id != "" {
-		extra = 2
+		most, rest = 2, strings.TrimPrefix(c.path, "/"+c.id)
 	}
-	if len(segments) > extra || (c.edge != "" && !isEdge(c.node, c.edge)) || c.id == "" && c.edge == "" {
-		return nil, graph.UnknownPath(strings.TrimPrefix(c.path, "/"+c.id))
+	if len(segments) > most || (c.edge != "" && !isEdge(c.node, c.edge)) || c.id == "" && c.edge == "" {
+		return nil, graph.UnknownPath(rest)
 	}
 	if row := edgeIndex[edgeKey{c.r.Method, c.node, c.edge}]; row != nil {
 		return row, nil
