@@ -28,6 +28,7 @@ type Change struct {
 	From        string // who wrote an inbound message: digits, or a business-scoped id
 	At          time.Time
 	Failures    []message.Failure
+	Preferences []Preference // of customers about marketing messages
 	EventID     string
 	Entry       []byte // sealed whatsAppWebhookEntry
 	// Retry returns the sealed webhook holding just this change, for one that has to wait or be set aside.
@@ -36,3 +37,22 @@ type Change struct {
 
 // Received is the Status of events about a customer's message.
 const Received = "received"
+
+// TellsOfAccount reports whether webhooks of a field announce a change of a business account or of its numbers: of status,
+// review, limits, throughput or display name.
+func TellsOfAccount(field string) bool {
+	switch field {
+	case "account_update", "account_review_update", "account_alerts", "business_capability_update", "phone_number_name_update",
+		"phone_number_quality_update":
+		return true
+	default:
+		return false
+	}
+}
+
+// Preference is a customer's word about marketing messages of one number.
+type Preference struct {
+	Recipient string
+	Value     string // Meta's "stop" or "resume"
+	At        time.Time
+}

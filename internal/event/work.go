@@ -48,6 +48,7 @@ type Applied struct {
 	Orphans      int      // waiting for their message
 	Unclaimed    int      // of business accounts not linked here
 	Proved       int      // messages whose hand-over only a status has shown
+	Accounts     int      // changes of a business account or number that Meta has to be asked about
 	Destinations []string // that have new work
 }
 

@@ -207,9 +207,24 @@ func TestEngine(t *testing.T) {
 			if !strings.Contains(kept[0].Reason, "99") || !strings.Contains(string(kept[0].Body), "wamid.1") || !strings.Contains(kept[2].Reason, "webhook") {
 				b.t.Errorf("kept = %+v", kept)
 			}
-			at, err := b.db.WindowOpenedAt(context.Background(), "phone", "447")
-			if err != nil || at.Unix() != 1763800103 {
-				b.t.Errorf("window = %v, %v", at, err)
+			w, err := b.db.Window(context.Background(), "phone", "447")
+			if err != nil || w.LastInboundAt.Unix() != 1763800103 {
+				b.t.Errorf("window = %+v, %v", w, err)
+			}
+		},
+		"a customer's word about marketing": func(b *bench) {
+			said := func(value string, at int) string {
+				return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"12","changes":[{"field":"user_preferences","value":{%s,
+					"user_preferences":[{"wa_id":"447","category":"marketing_messages","value":%q,"timestamp":%d}]}}]}]}`, metadata, value, at)
+			}
+			b.receive(said("stop", 1763800300))
+			b.receive(said("resume", 1763800200)) // said earlier, arrives later
+			w, err := b.db.Window(context.Background(), "phone", "447")
+			if err != nil || w.Marketing != "stop" || w.MarketingAt.Unix() != 1763800300 || !w.LastInboundAt.IsZero() {
+				b.t.Errorf("window = %+v, %v", w, err)
+			}
+			if got := b.events(); got != "user_preferences user_preferences" {
+				b.t.Errorf("events = %s", got)
 			}
 		},
 		"a burst": func(b *bench) {

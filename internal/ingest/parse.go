@@ -80,7 +80,9 @@ func split(out []change, base change, entryTime, value json.RawMessage) []change
 		base.PhoneMetaID = metadata.PhoneNumberID
 	}
 	if base.Field != "messages" {
-		return append(out, base.other(entryTime, value))
+		c := base.other(entryTime, value)
+		c.Preferences = preferences(v["user_preferences"], c.At)
+		return append(out, c)
 	}
 	messages, statuses := elements(v["messages"]), elements(v["statuses"])
 	rest := v["errors"]
@@ -104,6 +106,27 @@ func split(out []change, base change, entryTime, value json.RawMessage) []change
 		out = append(out, base.other(entryTime, rebuild(v, "errors", nil)))
 	}
 	return out
+}
+
+// preferences reads what customers said about marketing messages. Here Meta's timestamps are numbers.
+func preferences(raw json.RawMessage, fallback time.Time) (list []event.Preference) {
+	for _, item := range elements(raw) {
+		var p struct {
+			WaID      string          `json:"wa_id"`
+			UserID    string          `json:"user_id"`
+			Category  string          `json:"category"`
+			Value     string          `json:"value"`
+			Timestamp json.RawMessage `json:"timestamp"`
+		}
+		if json.Unmarshal(item, &p) != nil || p.Category != "marketing_messages" || p.Value != "stop" && p.Value != "resume" {
+			continue
+		}
+		if p.WaID == "" {
+			p.WaID = p.UserID
+		}
+		list = append(list, event.Preference{Recipient: p.WaID, Value: p.Value, At: entryTime(p.Timestamp, fallback)})
+	}
+	return list
 }
 
 func elements(raw json.RawMessage) []json.RawMessage {

@@ -27,12 +27,18 @@ func scanWABA(scan func(dest ...any) error) (w account.WABA, err error) {
 }
 
 const phoneColumns = `key, account_id, waba_key, meta_id, e164, display_name, display_number, quality, data_region, status,
-	throughput, messaging_limit`
+	throughput, messaging_limit, registered, meta_status, name_status, official`
 
 func scanPhone(scan func(dest ...any) error) (p account.PhoneNumber, err error) {
 	err = scan(&p.Key, &p.AccountID, &p.WABAKey, &p.MetaID, &p.E164, &p.DisplayName, &p.DisplayNumber, &p.QualityRating,
-		&p.DataRegion, &p.Status, &p.Throughput, &p.MessagingLimit)
+		&p.DataRegion, &p.Status, &p.Throughput, &p.MessagingLimit, &p.Registered, &p.MetaStatus, &p.NameStatus, &p.Official)
 	return p, err
+}
+
+// phoneValues are a number's values in the order of phoneColumns.
+func phoneValues(p *account.PhoneNumber) []any {
+	return []any{p.Key, p.AccountID, p.WABAKey, p.MetaID, p.E164, p.DisplayName, p.DisplayNumber, p.QualityRating, p.DataRegion,
+		p.Status, p.Throughput, p.MessagingLimit, p.Registered, p.MetaStatus, p.NameStatus, p.Official}
 }
 
 // WABAs lists an account's business accounts in the order they were linked, starting behind the one with key after ("" is
@@ -110,13 +116,14 @@ func (db *DB) Link(ctx context.Context, w account.WABA, token []byte, numbers []
 			return err
 		}
 		for _, p := range numbers {
-			n, err := tx.exec(`INSERT INTO phone_numbers (`+phoneColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			n, err := tx.exec(`INSERT INTO phone_numbers (`+phoneColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT (key) DO UPDATE SET e164 = excluded.e164, display_name = excluded.display_name,
 				  display_number = excluded.display_number, quality = excluded.quality, data_region = excluded.data_region,
-				  status = excluded.status, throughput = excluded.throughput, messaging_limit = excluded.messaging_limit
+				  status = excluded.status, throughput = excluded.throughput, messaging_limit = excluded.messaging_limit,
+				  registered = excluded.registered, meta_status = excluded.meta_status, name_status = excluded.name_status,
+				  official = excluded.official
 				WHERE account_id = excluded.account_id AND waba_key = excluded.waba_key AND meta_id = excluded.meta_id`,
-				p.Key, p.AccountID, p.WABAKey, p.MetaID, p.E164, p.DisplayName, p.DisplayNumber, p.QualityRating, p.DataRegion,
-				p.Status, p.Throughput, p.MessagingLimit)
+				phoneValues(&p)...)
 			if err := linked(n, err, "phone number "+p.MetaID); err != nil {
 				return err
 			}
@@ -170,21 +177,28 @@ func (db *DB) Tags(ctx context.Context, accountID, kind, key string) ([]account.
 // PutTags adds or overwrites tags. More than MaxTags in all is refused as LimitExceeded, and then nothing changes.
 func (db *DB) PutTags(ctx context.Context, accountID, kind, key string, tags []account.Tag) error {
 	return db.changeTags(ctx, accountID, kind, key, func(tx *tx, resource string) error {
-		for _, t := range tags {
-			if _, err := tx.exec(`INSERT INTO tags (resource, name, value) VALUES (?, ?, ?)
-				ON CONFLICT (resource, name) DO UPDATE SET value = excluded.value`, resource, t.Key, t.Value); err != nil {
-				return err
-			}
-		}
-		var n int
-		if _, err := tx.row(`SELECT count(*) FROM tags WHERE resource = ?`, args(resource), &n); err != nil {
+		return tx.putTags(resource, tags)
+	})
+}
+
+func (t *tx) putTags(resource string, tags []account.Tag) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	for _, tag := range tags {
+		if _, err := t.exec(`INSERT INTO tags (resource, name, value) VALUES (?, ?, ?)
+			ON CONFLICT (resource, name) DO UPDATE SET value = excluded.value`, resource, tag.Key, tag.Value); err != nil {
 			return err
 		}
-		if n > MaxTags {
-			return fault.New(fault.LimitExceeded, "a resource can have at most %d tags", MaxTags)
-		}
-		return nil
-	})
+	}
+	var n int
+	if _, err := t.row(`SELECT count(*) FROM tags WHERE resource = ?`, args(resource), &n); err != nil {
+		return err
+	}
+	if n > MaxTags {
+		return fault.New(fault.LimitExceeded, "a resource can have at most %d tags", MaxTags)
+	}
+	return nil
 }
 
 // DeleteTags removes tags by name; names that are not there are ignored.

@@ -30,8 +30,10 @@ func (db *DB) Destinations(ctx context.Context) ([]string, error) {
 
 // Undelivered reads the oldest events that wait for a destination, in order.
 func (db *DB) Undelivered(ctx context.Context, destination string, limit int) ([]event.Delivery, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT d.seq, d.attempts, e.id, e.account_id, e.waba_key, w.meta_id, w.destination_role,
-		e.phone_key, coalesce(p.meta_id, ''), e.message_id, e.wamid, e.field, e.status, e.at, e.entry
+	rows, err := db.readers.QueryContext(ctx, `SELECT d.seq, d.attempts, e.id, e.account_id, e.waba_key,
+		coalesce(w.meta_id, (SELECT u.waba_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
+		coalesce(w.destination_role, (SELECT u.destination_role FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
+		e.phone_key, coalesce(p.meta_id, (SELECT u.phone_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = e.phone_key), ''), e.message_id, e.wamid, e.field, e.status, e.at, e.entry
 		FROM deliveries d JOIN events e ON e.seq = d.seq
 		LEFT JOIN wabas w ON w.key = e.waba_key
 		LEFT JOIN phone_numbers p ON p.key = e.phone_key
@@ -47,7 +49,7 @@ func (db *DB) Undelivered(ctx context.Context, destination string, limit int) ([
 		err := scan(&d.Seq, &d.Attempts, &d.ID, &d.AccountID, &d.WABAKey, &wabaMetaID, &role, &d.PhoneKey, &d.PhoneMetaID, &d.MessageID,
 			&d.WAMID, &d.Field, &d.Status, &at, &d.Entry)
 		d.At = fromMicro(at)
-		if wabaMetaID != nil {
+		if wabaMetaID != nil && role != nil {
 			d.WABAMetaID, d.RoleARN = *wabaMetaID, *role
 		}
 		list = append(list, d)

@@ -125,14 +125,6 @@ func (db *DB) PruneUnclaimed(ctx context.Context, cutoff time.Time) (more bool, 
 	return more, err
 }
 
-// WindowOpenedAt returns when a customer last wrote to a number; the zero time if never.
-func (db *DB) WindowOpenedAt(ctx context.Context, phoneKey, recipient string) (time.Time, error) {
-	var at int64
-	err := db.readers.QueryRowContext(ctx, `SELECT coalesce(max(last_inbound_at), 0) FROM windows WHERE phone_key = ? AND recipient = ?`,
-		phoneKey, recipient).Scan(&at)
-	return fromMicro(at), err
-}
-
 type wabaRef struct{ key, accountID string }
 
 // applier stores the changes of one webhook within its transaction.
@@ -170,6 +162,14 @@ func (a *applier) apply(c *event.Change) error {
 	switch c.Kind {
 	case event.StatusChange:
 		return a.status(c, &e)
+	case event.OtherChange:
+		if event.TellsOfAccount(c.Field) {
+			// The webhook says that something changed; Meta will be asked what.
+			if _, err := a.tx.exec(`UPDATE wabas SET refresh_at = min(refresh_at, ?) WHERE key = ?`, unixMicro(a.now), waba.key); err != nil {
+				return err
+			}
+			a.res.Accounts++
+		}
 	case event.InboundChange:
 		if phone != "" && c.From != "" {
 			if _, err := a.tx.exec(`INSERT INTO windows (phone_key, recipient, last_inbound_at) VALUES (?, ?, ?)
@@ -179,7 +179,25 @@ func (a *applier) apply(c *event.Change) error {
 			}
 		}
 	}
+	if err := a.preferences(c, phone); err != nil {
+		return err
+	}
 	return a.publishOnce(c, &e)
+}
+
+// preferences notes what customers said about marketing messages; the latest word counts.
+func (a *applier) preferences(c *event.Change, phone string) error {
+	if phone == "" {
+		return nil
+	}
+	for _, p := range c.Preferences {
+		if _, err := a.tx.exec(`INSERT INTO windows (phone_key, recipient, last_inbound_at, marketing, marketing_at) VALUES (?, ?, 0, ?, ?)
+			ON CONFLICT (phone_key, recipient) DO UPDATE SET marketing = excluded.marketing, marketing_at = excluded.marketing_at
+			WHERE marketing_at < excluded.marketing_at`, phone, p.Recipient, p.Value, unixMicro(p.At)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // publishOnce makes a change an event unless it has been one already.
@@ -245,7 +263,9 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 			return err
 		}
 	}
-	if _, err := a.tx.row(`SELECT id FROM messages WHERE seq = ?`, args(seq), &e.MessageID); err != nil {
+	// The message says whose event it is: it may have been sent before the number moved to the account that gets the webhook.
+	if _, err := a.tx.row(`SELECT id, account_id, waba_key, phone_key FROM messages WHERE seq = ?`, args(seq), &e.MessageID, &e.AccountID,
+		&e.WABAKey, &e.PhoneKey); err != nil {
 		return err
 	}
 	return a.publish(e)

@@ -156,16 +156,22 @@ func inbound(t *testing.T, w *world) {
 	older := w.change(event.InboundChange, "wamid.in0", event.Received)
 	older.From, older.At = c.From, w.now.Add(-time.Hour)
 	w.receive(t, older)
-	at, err := w.WindowOpenedAt(w.ctx, w.phone.Key, c.From)
+	win, err := w.Window(w.ctx, w.phone.Key, c.From)
 	must(t, err)
-	if !at.Equal(w.now) {
-		t.Errorf("window opened at %v, want %v", at, w.now)
+	if !win.LastInboundAt.Equal(w.now) || win.Marketing != "" {
+		t.Errorf("window = %+v, want it opened at %v", win, w.now)
 	}
 	if got := w.published(t); got != "received \nreceived \n" {
 		t.Errorf("events = %q", got)
 	}
-	if at, err := w.WindowOpenedAt(w.ctx, w.phone.Key, "other"); err != nil || !at.IsZero() {
-		t.Errorf("window of a stranger = %v, %v", at, err)
+	said := w.change(event.OtherChange, "", "")
+	said.Preferences = []event.Preference{{Recipient: c.From, Value: "stop", At: w.now.Add(time.Minute)}, {Recipient: c.From, Value: "resume", At: w.now}}
+	w.receive(t, said)
+	if win, err := w.Window(w.ctx, w.phone.Key, c.From); err != nil || win.Marketing != "stop" || !win.LastInboundAt.Equal(w.now) {
+		t.Errorf("window = %+v, %v; want the latest word kept beside it", win, err)
+	}
+	if win, err := w.Window(w.ctx, w.phone.Key, "other"); err != nil || win != (message.Window{}) {
+		t.Errorf("window of a stranger = %+v, %v", win, err)
 	}
 }
 

@@ -35,7 +35,8 @@ type Store interface {
 	Receive(ctx context.Context, sealed []byte, now time.Time) error
 	Unclaimed(ctx context.Context, limit int) ([]event.Unclaimed, error)
 	Lookup(ctx context.Context, accountID, id string) (message.Status, bool, error)
-	WindowOpenedAt(ctx context.Context, phoneKey, recipient string) (time.Time, error)
+	Search(ctx context.Context, accountID string, q message.Query) (message.Found, error)
+	Window(ctx context.Context, phoneKey, recipient string) (message.Window, error)
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
 	PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error)
 	PruneMessages(ctx context.Context, cutoff time.Time) (more bool, err error)
@@ -74,6 +75,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"settling deliveries needs the lease":      deliveryFence,
 		"old events are pruned, waiting ones stay": prune,
 		"old messages are pruned with their past":  pruneMessages,
+		"messages are found by what is asked":      search,
+		"a search continues where it stopped":      searchPages,
 		"accounts do not see each other":           tenants,
 		"linking again updates, elsewhere refuses": link,
 		"tags":                   tags,
