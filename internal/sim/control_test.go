@@ -351,7 +351,7 @@ func TestRealServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Header.Set("Authorization", "Bearer "+AccessToken)
-		return http.DefaultTransport.RoundTrip(req)
+		return front.Client().Transport.RoundTrip(req)
 	}
 	res, err := post("/sim/v1/customers/"+Diego+"/messages", `{"phone_number_id":"`+NumberID+`","message":`+hi+`}`)
 	if err != nil || res.StatusCode != http.StatusOK {

@@ -77,7 +77,10 @@ func (s *Sim) write(waID string, in inboundMessage) (id string, err error) {
 	now := s.now().UnixNano()
 	user := s.st.customers[waID]
 	if user == nil {
-		user = s.st.describe(s.world.Portfolio, s.customer(waID).Customer)
+		user = s.customer(waID)
+		if len(s.st.customers) < threadLimit { // beyond that, strangers stay strangers
+			s.st.keep(user)
+		}
 	}
 	u := n.update(courier.Message, nil)
 	if len(in.Errors) > 0 {
@@ -204,7 +207,7 @@ func join(list []member) json.RawMessage {
 func (s *Sim) inline(n *number, raw json.RawMessage, now int64) (json.RawMessage, error) {
 	list, err := members(raw)
 	if err != nil || find(list, "data") == nil {
-		return raw, nil //nolint:nilerr // contacts and future types need not be objects
+		return raw, nil // contacts and future types need not be objects
 	}
 	data, err := base64.StdEncoding.DecodeString(text(find(list, "data")))
 	if err != nil {

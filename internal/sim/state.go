@@ -178,8 +178,8 @@ func (n *number) thread(waID string, now int64) *thread {
 				delete(n.threads, id)
 			}
 		}
-		for id := range n.threads { // all of them busy: forget some, memory comes first
-			if len(n.threads) < threadLimit {
+		for id := range n.threads { // most of them busy: forget some, memory comes first
+			if len(n.threads) < threadLimit*9/10 { // far enough that the next sweep is not at once
 				break
 			}
 			delete(n.threads, id)
@@ -201,9 +201,11 @@ func (s *Sim) customer(waID string) *customer {
 // describe adds or replaces a user.
 func (st *state) describe(portfolio string, w Customer) *customer {
 	c := newCustomer(portfolio, w)
-	st.customers[w.WAID], st.scoped[c.UserID] = c, c
+	st.keep(c)
 	return c
 }
+
+func (st *state) keep(c *customer) { st.customers[c.WAID], st.scoped[c.UserID] = c, c }
 
 func newCustomer(portfolio string, w Customer) *customer {
 	c := &customer{Customer: w, UserID: scopedID(portfolio, w.WAID)}

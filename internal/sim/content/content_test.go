@@ -286,10 +286,14 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("a complaint without a code or status: %+v", err)
 		}
 		for _, d := range definitions {
-			d.Check(p)
+			if err := d.Check(p); err != nil && err.Code == 0 {
+				t.Errorf("a complaint without a code: %+v", err)
+			}
 			d.Render(p)
 		}
-		Ref(p)
+		if _, _, err := Ref(p); err != nil && err.Code == 0 {
+			t.Errorf("a complaint without a code: %+v", err)
+		}
 		MediaID(kind, p)
 		Voice(kind, p)
 	})

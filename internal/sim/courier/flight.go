@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // Meta still sends the SHA-1 signature beside the real one
+	"crypto/sha1" // Meta still sends the SHA-1 signature beside the real one
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
