@@ -80,6 +80,10 @@ type PhoneNumber struct {
 	Status         NumberStatus
 	Throughput     ThroughputLevel
 	MessagingLimit string // Meta's tier, e.g. TIER_250
+	Registered     bool   // its set-up was finished here
+	MetaStatus     string // Meta's own state of the number, e.g. CONNECTED; "" until Meta was asked
+	NameStatus     string // Meta's review of the display name, e.g. APPROVED
+	Official       bool   // an official business account, with the check mark
 }
 
 // Tag is a label on a WABA or phone number. Value may be empty.

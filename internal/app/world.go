@@ -45,7 +45,7 @@ func (a *App) seed(ctx context.Context) error {
 		for _, n := range acct.Numbers {
 			number++
 			numbers = append(numbers, account.PhoneNumber{Key: devKey(number), AccountID: w.AccountID, WABAKey: w.Key, MetaID: n.ID, E164: n.Phone,
-				DisplayName: n.VerifiedName, DisplayNumber: n.Phone, QualityRating: "GREEN", Status: account.Active,
+				DisplayName: n.VerifiedName, DisplayNumber: n.Phone, QualityRating: "GREEN", Status: account.Active, Registered: true,
 				Throughput: throughput(n.Throughput), MessagingLimit: "TIER_UNLIMITED"})
 		}
 		if err := dir.Link(ctx, w, tokenFor(world, acct.ID), numbers); err != nil {
