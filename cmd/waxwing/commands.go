@@ -27,6 +27,7 @@ func commands() []command {
 				{name: "create", args: "[flags]", summary: "make an account with an administrator", details: accountCreateHelp, run: runAccountCreate},
 			}},
 		}},
+		{name: "bench", args: "<measurement> [flags]", summary: "measure how fast it is", run: runBench},
 		{name: "version", summary: "print the version", details: "Prints the version, the Go release it was built with, and the platform.", run: runVersion},
 	}
 }
