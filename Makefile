@@ -56,6 +56,7 @@ bench: build ## Go benchmarks, then the load generator
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	bin/waxwing bench send --baseline
 	bin/waxwing bench pipeline
+	bin/waxwing bench start
 
 generate: ## write the files that are made from code
 	UPDATE=1 $(GO) test -count=1 -run TestMarkdownIsCurrent ./internal/config
