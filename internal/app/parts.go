@@ -96,16 +96,15 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	callbacks := webhook.New(webhook.Options{AppSecret: cfg.Meta.AppSecret, VerifyToken: cfg.Meta.VerifyToken, MaxBody: cfg.Webhook.MaxBody,
 		Inbox: db, Sealer: box, OnStored: intake.Wake, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) }, Logger: a.log})
 
-	pages, err := pageKey(ctx, db, box)
+	key, err := pageKey(ctx, db, box)
 	if err != nil {
 		return nil, err
 	}
-	services := []awsapi.Service{
-		socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, Tags: p.directory,
-			Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: page.NewSealer(pages, time.Now), Now: time.Now}),
-		snsapi.Service(snsapi.Options{Topics: p.topics, Pages: page.NewSealer(pages, time.Now)}),
-		sts.Service(),
-	}
+	pages := page.NewSealer(key, time.Now)
+	social := socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, Tags: p.directory,
+		Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: pages, Now: time.Now})
+	social.Operations = append(social.Operations, extensionRows(p, box, pages)...)
+	services := []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}
 	api := awsapi.New(awsapi.Options{Region: cfg.Region, Partition: partition, ClockSkew: cfg.Auth.ClockSkew, Keys: p.directory,
 		Limits: awsapi.NewQuotas(services, cfg.Limits), Logger: a.log, Services: services,
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})

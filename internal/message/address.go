@@ -39,9 +39,9 @@ func Digits(number string) string {
 	}, trimmed)
 }
 
-// isUserID reports whether s is a business-scoped user id: a country, an optional mark of a parent id, and 1 to 128 letters
+// IsUserID reports whether s is a business-scoped user id: a country, an optional mark of a parent id, and 1 to 128 letters
 // and digits, such as GB.88120045511209 (Meta).
-func isUserID(s string) bool {
+func IsUserID(s string) bool {
 	if len(s) < 4 || !upper(s[0]) || !upper(s[1]) || s[2] != '.' {
 		return false
 	}

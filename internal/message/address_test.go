@@ -28,8 +28,8 @@ func TestIsUserID(t *testing.T) {
 		"GB." + strings.Repeat("a", 129): false, "+447700900123": false,
 	}
 	for in, want := range tests {
-		if got := isUserID(in); got != want {
-			t.Errorf("isUserID(%q) = %v, want %v", in, got, want)
+		if got := IsUserID(in); got != want {
+			t.Errorf("IsUserID(%q) = %v, want %v", in, got, want)
 		}
 	}
 }

@@ -36,15 +36,8 @@ func (m *Outbound) Job(seq int64) Job {
 
 // Status is where a message is and how it got there.
 type Status struct {
-	Seq        int64
-	ID         string
-	WAMID      string // the first one WhatsApp gave it; "" while unknown
-	PhoneKey   string
-	Kind       string
-	State      State
-	AcceptedAt time.Time
-	UpdatedAt  time.Time
-	Timeline   []Step // in the order it was learned
+	Summary
+	Timeline []Step // in the order it was learned
 }
 
 // Step is one piece of evidence about a message.

@@ -181,7 +181,7 @@ func (e *envelope) destination(d *Draft) bool {
 	}
 	d.To = e.recipient.text()
 	d.Recipient = d.To
-	return isUserID(d.To)
+	return IsUserID(d.To)
 }
 
 // parseContent checks the message proper and fills in the rest of d.

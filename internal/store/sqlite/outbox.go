@@ -167,19 +167,15 @@ func (t *tx) insertEvent(e *event.Event) error {
 
 // Lookup returns what is known about a message by our id or WhatsApp's; ok is false when it is unknown to the account.
 func (db *DB) Lookup(ctx context.Context, accountID, id string) (st message.Status, ok bool, err error) {
-	var accepted, updated int64
-	err = db.readers.QueryRowContext(ctx, `SELECT m.id, m.phone_key, m.kind, m.accepted_at, coalesce(s.state, ?1), coalesce(s.wamid, ''),
-		coalesce(s.updated_at, m.accepted_at), m.seq
-		FROM messages m LEFT JOIN states s ON s.seq = m.seq
-		WHERE m.account_id = ?2 AND m.seq = coalesce((SELECT seq FROM messages WHERE id = ?3), (SELECT seq FROM wamids WHERE wamid = ?3))`,
-		message.Queued, accountID, id).Scan(&st.ID, &st.PhoneKey, &st.Kind, &accepted, &st.State, &st.WAMID, &updated, &st.Seq)
+	st.Summary, err = scanSummary(db.readers.QueryRowContext(ctx, searchColumns+`messages m LEFT JOIN states s ON s.seq = m.seq
+		WHERE m.account_id = ?1 AND m.seq = coalesce((SELECT seq FROM messages WHERE id = ?2), (SELECT seq FROM wamids WHERE wamid = ?2))`,
+		accountID, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return message.Status{}, false, nil
 	}
 	if err != nil {
 		return message.Status{}, false, err
 	}
-	st.AcceptedAt, st.UpdatedAt = fromMicro(accepted), fromMicro(updated)
 	rows, err := db.readers.QueryContext(ctx, `SELECT status, at, recorded_at, failures FROM statuses WHERE seq = ? ORDER BY recorded_at, at, status`, st.Seq)
 	if err != nil {
 		return message.Status{}, false, err

@@ -1,0 +1,87 @@
+package extensions
+
+import (
+	"context"
+
+	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/message"
+)
+
+// validateInput is the body of SendWhatsAppMessage.
+type validateInput struct {
+	PhoneNumberID string `json:"originationPhoneNumberId" required:"true" len:"1..115"`
+	Message       []byte `json:"message" required:"true" len:"1..2048000" sensitive:"true"`
+	MetaVersion   string `json:"metaApiVersion" required:"true"`
+}
+
+type validateOutput struct {
+	Valid    bool      `json:"valid"` // it would be accepted, and nothing known stands in the way of its delivery
+	Problems []Problem `json:"problems"`
+}
+
+// Problem is something that would keep a message from being accepted or delivered.
+type Problem struct {
+	Member  string `json:"member,omitempty"` // of the request or of the message object
+	Problem string `json:"problem"`
+	Action  string `json:"suggestedAction,omitempty"`
+	Code    int    `json:"code,omitempty"` // Meta's, if WhatsApp would say so
+}
+
+// validate tells everything that is wrong with a message without sending it.
+func (s server) validate(ctx context.Context, in *validateInput) (*validateOutput, error) {
+	number, err := s.phone(ctx, awsapi.From(ctx).Scope(), in.PhoneNumberID)
+	if err != nil {
+		return nil, err
+	}
+	problems := []Problem{}
+	note := func(member string, err error) error {
+		if !fault.Is(err, fault.InvalidParameters) {
+			return err
+		}
+		problems = append(problems, Problem{Member: member, Problem: err.Error()})
+		return nil
+	}
+	if err := note("metaApiVersion", message.CheckVersion(in.MetaVersion)); err != nil {
+		return nil, err
+	}
+	if number.Status != account.Active {
+		problems = append(problems, Problem{Member: "originationPhoneNumberId", Problem: "the number's status is " + string(number.Status),
+			Action: "finish setting it up; only an Active number can send"})
+	}
+	draft, err := message.Parse(in.Message)
+	if err != nil {
+		if err := note("message", err); err != nil {
+			return nil, err
+		}
+		return &validateOutput{Problems: problems}, nil
+	}
+	more, err := s.reach(ctx, number.Key, draft)
+	if err != nil {
+		return nil, err
+	}
+	problems = append(problems, more...)
+	if draft.Kind == message.KindTemplate && s.Check != nil {
+		more, err := s.Check(ctx, number, in.Message)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, more...)
+	}
+	return &validateOutput{Valid: len(problems) == 0, Problems: problems}, nil
+}
+
+// reach finds what keeps a message from a customer: the customer service window is closed for free-form messages.
+func (s server) reach(ctx context.Context, phoneKey string, draft message.Draft) ([]Problem, error) {
+	if draft.Kind == message.KindTemplate || draft.Kind == message.KindRead || draft.Group {
+		return nil, nil
+	}
+	w, err := s.Messages.Window(ctx, phoneKey, draft.Recipient)
+	if err != nil || w.Open(s.Now()) {
+		return nil, err
+	}
+	return []Problem{{Member: "message", Code: 131047,
+		Problem: "the customer has not written to this number within 24 hours, as far as is known here",
+		Action:  "send an approved template, or wait until the customer writes"}}, nil
+}
