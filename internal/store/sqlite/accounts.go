@@ -44,7 +44,7 @@ func phoneValues(p *account.PhoneNumber) []any {
 // WABAs lists an account's business accounts in the order they were linked, starting behind the one with key after ("" is
 // the start).
 func (db *DB) WABAs(ctx context.Context, accountID, after string, limit int) ([]account.WABA, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT `+wabaColumns+` FROM wabas
+	rows, err := db.query(ctx, `SELECT `+wabaColumns+` FROM wabas
 		WHERE account_id = ?1 AND (linked_at, key) > (coalesce((SELECT linked_at FROM wabas WHERE key = ?2), -1), ?2)
 		ORDER BY linked_at, key LIMIT ?3`, accountID, after, limit)
 	if err != nil {
@@ -61,12 +61,12 @@ func (db *DB) WABAs(ctx context.Context, accountID, after string, limit int) ([]
 
 // WABA returns a business account and its numbers.
 func (db *DB) WABA(ctx context.Context, accountID, key string) (account.WABA, []account.PhoneNumber, error) {
-	w, err := scanWABA(db.readers.QueryRowContext(ctx, `SELECT `+wabaColumns+` FROM wabas WHERE key = ? AND account_id = ?`,
+	w, err := scanWABA(db.queryRow(ctx, `SELECT `+wabaColumns+` FROM wabas WHERE key = ? AND account_id = ?`,
 		key, accountID).Scan)
 	if err != nil {
 		return account.WABA{}, nil, notFound(err, "WhatsApp Business Account", account.ID(account.KindWABA, key))
 	}
-	rows, err := db.readers.QueryContext(ctx, `SELECT `+phoneColumns+` FROM phone_numbers WHERE waba_key = ? ORDER BY key`, key)
+	rows, err := db.query(ctx, `SELECT `+phoneColumns+` FROM phone_numbers WHERE waba_key = ? ORDER BY key`, key)
 	if err != nil {
 		return account.WABA{}, nil, err
 	}
@@ -81,7 +81,7 @@ func (db *DB) WABA(ctx context.Context, accountID, key string) (account.WABA, []
 
 // PhoneNumber returns a number.
 func (db *DB) PhoneNumber(ctx context.Context, accountID, key string) (account.PhoneNumber, error) {
-	p, err := scanPhone(db.readers.QueryRowContext(ctx, `SELECT `+phoneColumns+` FROM phone_numbers WHERE key = ? AND account_id = ?`,
+	p, err := scanPhone(db.queryRow(ctx, `SELECT `+phoneColumns+` FROM phone_numbers WHERE key = ? AND account_id = ?`,
 		key, accountID).Scan)
 	if err != nil {
 		return account.PhoneNumber{}, notFound(err, "phone number", account.ID(account.KindPhoneNumber, key))
@@ -91,7 +91,7 @@ func (db *DB) PhoneNumber(ctx context.Context, accountID, key string) (account.P
 
 // Token returns the sealed access token of a business account.
 func (db *DB) Token(ctx context.Context, wabaKey string) (sealed []byte, err error) {
-	err = db.readers.QueryRowContext(ctx, `SELECT token FROM wabas WHERE key = ?`, wabaKey).Scan(&sealed)
+	err = db.queryRow(ctx, `SELECT token FROM wabas WHERE key = ?`, wabaKey).Scan(&sealed)
 	if err != nil {
 		return nil, notFound(err, "WhatsApp Business Account", account.ID(account.KindWABA, wabaKey))
 	}
@@ -157,10 +157,10 @@ func (db *DB) SetDestination(ctx context.Context, accountID, wabaKey string, d *
 // Tags lists the tags of a resource of the account by name.
 func (db *DB) Tags(ctx context.Context, accountID, kind, key string) ([]account.Tag, error) {
 	var one int
-	if err := db.readers.QueryRowContext(ctx, ownerQuery(kind), key, accountID).Scan(&one); err != nil {
+	if err := db.queryRow(ctx, ownerQuery(kind), key, accountID).Scan(&one); err != nil {
 		return nil, notFound(err, "resource", account.ID(kind, key))
 	}
-	rows, err := db.readers.QueryContext(ctx, `SELECT name, value FROM tags WHERE resource = ? ORDER BY name`, kind+"/"+key)
+	rows, err := db.query(ctx, `SELECT name, value FROM tags WHERE resource = ? ORDER BY name`, kind+"/"+key)
 	if err != nil {
 		return nil, err
 	}

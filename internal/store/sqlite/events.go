@@ -10,7 +10,7 @@ import (
 
 // Destinations lists where events are waiting to go. It reads one index entry a destination.
 func (db *DB) Destinations(ctx context.Context) ([]string, error) {
-	rows, err := db.readers.QueryContext(ctx, `WITH RECURSIVE d (arn) AS (
+	rows, err := db.query(ctx, `WITH RECURSIVE d (arn) AS (
 		SELECT min(destination) FROM deliveries
 		UNION ALL
 		SELECT (SELECT min(destination) FROM deliveries WHERE destination > d.arn) FROM d WHERE d.arn IS NOT NULL)
@@ -30,7 +30,7 @@ func (db *DB) Destinations(ctx context.Context) ([]string, error) {
 
 // Undelivered reads the oldest events that wait for a destination, in order.
 func (db *DB) Undelivered(ctx context.Context, destination string, limit int) ([]event.Delivery, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT d.seq, d.attempts, e.id, e.account_id, e.waba_key,
+	rows, err := db.query(ctx, `SELECT d.seq, d.attempts, e.id, e.account_id, e.waba_key,
 		coalesce(w.meta_id, (SELECT u.waba_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
 		coalesce(w.destination_role, (SELECT u.destination_role FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
 		e.phone_key, coalesce(p.meta_id, (SELECT u.phone_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = e.phone_key), ''), e.message_id, e.wamid, e.field, e.status, e.at, e.entry

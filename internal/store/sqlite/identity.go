@@ -42,7 +42,7 @@ func (db *DB) PutAccessKey(ctx context.Context, k identity.AccessKey, sealed []b
 // AccessKey returns a key and its sealed secret.
 func (db *DB) AccessKey(ctx context.Context, id string) (k identity.AccessKey, sealed []byte, err error) {
 	var created, userCreated int64
-	err = db.readers.QueryRowContext(ctx, `SELECT k.id, k.secret, k.active, k.created_at, u.id, u.account_id, u.name, u.path, u.created_at
+	err = db.queryRow(ctx, `SELECT k.id, k.secret, k.active, k.created_at, u.id, u.account_id, u.name, u.path, u.created_at
 		FROM access_keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?`, id).
 		Scan(&k.ID, &sealed, &k.Active, &created, &k.User.ID, &k.User.AccountID, &k.User.Name, &k.User.Path, &userCreated)
 	if err != nil {
@@ -54,7 +54,7 @@ func (db *DB) AccessKey(ctx context.Context, id string) (k identity.AccessKey, s
 
 // Setting returns a sealed value by name; nil if it was never stored.
 func (db *DB) Setting(ctx context.Context, name string) (sealed []byte, err error) {
-	err = db.readers.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&sealed)
+	err = db.queryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -18,7 +18,7 @@ func (db *DB) Receive(ctx context.Context, sealed []byte, now time.Time) error {
 
 // Webhooks reads the oldest webhooks whose meaning is not stored yet, in order of arrival.
 func (db *DB) Webhooks(ctx context.Context, limit int) ([]event.Webhook, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT seq, received_at, final, body FROM inbox ORDER BY seq LIMIT ?`, limit)
+	rows, err := db.query(ctx, `SELECT seq, received_at, final, body FROM inbox ORDER BY seq LIMIT ?`, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (db *DB) ReleaseOrphans(ctx context.Context, cutoff time.Time) (n int64, er
 
 // Unclaimed lists what nobody here could use, newest first.
 func (db *DB) Unclaimed(ctx context.Context, limit int) ([]event.Unclaimed, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT seq, received_at, reason, body FROM unclaimed ORDER BY seq DESC LIMIT ?`, limit)
+	rows, err := db.query(ctx, `SELECT seq, received_at, reason, body FROM unclaimed ORDER BY seq DESC LIMIT ?`, limit)
 	if err != nil {
 		return nil, err
 	}

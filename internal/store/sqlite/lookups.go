@@ -40,7 +40,7 @@ func (db *DB) Search(ctx context.Context, accountID string, q message.Query) (fo
 	case q.Template != "":
 		query, key = searchByTemplate, q.Template
 	}
-	rows, err := db.readers.QueryContext(ctx, query, accountID, before, key, scanLimit)
+	rows, err := db.query(ctx, query, accountID, before, key, scanLimit)
 	if err != nil {
 		return found, err
 	}
@@ -85,7 +85,7 @@ func (db *DB) matches(ctx context.Context, m *message.Summary, q *message.Query)
 	case q.ErrorCode == 0:
 		return true, nil
 	}
-	rows, err := db.readers.QueryContext(ctx, `SELECT failures FROM statuses INDEXED BY statuses_with_failures WHERE seq = ? AND failures <> ''`, m.Seq)
+	rows, err := db.query(ctx, `SELECT failures FROM statuses INDEXED BY statuses_with_failures WHERE seq = ? AND failures <> ''`, m.Seq)
 	if err != nil {
 		return false, err
 	}
@@ -110,7 +110,7 @@ func (db *DB) matches(ctx context.Context, m *message.Summary, q *message.Query)
 // Window returns what is known of a customer in relation to one number.
 func (db *DB) Window(ctx context.Context, phoneKey, recipient string) (w message.Window, err error) {
 	var inbound, marketing int64
-	err = db.readers.QueryRowContext(ctx, `SELECT last_inbound_at, marketing, marketing_at FROM windows WHERE phone_key = ? AND recipient = ?`,
+	err = db.queryRow(ctx, `SELECT last_inbound_at, marketing, marketing_at FROM windows WHERE phone_key = ? AND recipient = ?`,
 		phoneKey, recipient).Scan(&inbound, &w.Marketing, &marketing)
 	if errors.Is(err, sql.ErrNoRows) {
 		return message.Window{}, nil

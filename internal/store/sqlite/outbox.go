@@ -14,7 +14,7 @@ import (
 
 // Lanes lists the phone numbers with messages waiting. It reads one index entry a number, however many messages wait.
 func (db *DB) Lanes(ctx context.Context) ([]string, error) {
-	rows, err := db.readers.QueryContext(ctx, `WITH RECURSIVE lane (key) AS (
+	rows, err := db.query(ctx, `WITH RECURSIVE lane (key) AS (
 		SELECT min(phone_key) FROM outbox
 		UNION ALL
 		SELECT (SELECT min(phone_key) FROM outbox WHERE phone_key > lane.key) FROM lane WHERE lane.key IS NOT NULL)
@@ -34,7 +34,7 @@ func (db *DB) Lanes(ctx context.Context) ([]string, error) {
 
 // Jobs reads waiting messages of one number and priority in order of acceptance, starting behind after. Bodies are left out.
 func (db *DB) Jobs(ctx context.Context, phoneKey string, p message.Priority, after int64, limit int) ([]message.Job, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT o.seq, o.attempts, o.started_at, o.not_before, m.id, m.account_id, m.waba_key,
+	rows, err := db.query(ctx, `SELECT o.seq, o.attempts, o.started_at, o.not_before, m.id, m.account_id, m.waba_key,
 		m.meta_version, m.kind, m.recipient, m.own_opaque, m.accepted_at
 		FROM outbox o JOIN messages m ON m.seq = o.seq
 		WHERE o.phone_key = ? AND o.priority = ? AND o.seq > ? ORDER BY o.seq LIMIT ?`, phoneKey, p, after, limit)
@@ -56,7 +56,7 @@ func (db *DB) Jobs(ctx context.Context, phoneKey string, p message.Priority, aft
 
 // Body returns the sealed body of a message.
 func (db *DB) Body(ctx context.Context, seq int64) (sealed []byte, err error) {
-	err = db.readers.QueryRowContext(ctx, `SELECT body FROM messages WHERE seq = ?`, seq).Scan(&sealed)
+	err = db.queryRow(ctx, `SELECT body FROM messages WHERE seq = ?`, seq).Scan(&sealed)
 	return sealed, err
 }
 
@@ -167,7 +167,7 @@ func (t *tx) insertEvent(e *event.Event) error {
 
 // Lookup returns what is known about a message by our id or WhatsApp's; ok is false when it is unknown to the account.
 func (db *DB) Lookup(ctx context.Context, accountID, id string) (st message.Status, ok bool, err error) {
-	st.Summary, err = scanSummary(db.readers.QueryRowContext(ctx, searchColumns+`messages m LEFT JOIN states s ON s.seq = m.seq
+	st.Summary, err = scanSummary(db.queryRow(ctx, searchColumns+`messages m LEFT JOIN states s ON s.seq = m.seq
 		WHERE m.account_id = ?1 AND m.seq = coalesce((SELECT seq FROM messages WHERE id = ?2), (SELECT seq FROM wamids WHERE wamid = ?2))`,
 		accountID, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -176,7 +176,7 @@ func (db *DB) Lookup(ctx context.Context, accountID, id string) (st message.Stat
 	if err != nil {
 		return message.Status{}, false, err
 	}
-	rows, err := db.readers.QueryContext(ctx, `SELECT status, at, recorded_at, failures FROM statuses WHERE seq = ? ORDER BY recorded_at, at, status`, st.Seq)
+	rows, err := db.query(ctx, `SELECT status, at, recorded_at, failures FROM statuses WHERE seq = ? ORDER BY recorded_at, at, status`, st.Seq)
 	if err != nil {
 		return message.Status{}, false, err
 	}

@@ -25,7 +25,7 @@ func (db *DB) LinkedKeys(ctx context.Context, accountID string, metaIDs []string
 		}
 		values = append(values, accountID)
 	}
-	rows, err := db.readers.QueryContext(ctx, `SELECT meta_id, key FROM wabas WHERE meta_id IN (`+marks+`) AND account_id = ?
+	rows, err := db.query(ctx, `SELECT meta_id, key FROM wabas WHERE meta_id IN (`+marks+`) AND account_id = ?
 		UNION ALL SELECT meta_id, key FROM phone_numbers WHERE meta_id IN (`+marks+`) AND account_id = ?`, values...)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ var errSignUp = fault.New(fault.InvalidParameters, "associateInProgressToken is 
 // CheckSignUp returns InvalidParameters unless FinishSignUp would take the token.
 func (db *DB) CheckSignUp(ctx context.Context, hash []byte, accountID string, now time.Time) error {
 	var one int
-	err := db.readers.QueryRowContext(ctx, `SELECT count(*) FROM sign_ups WHERE hash = ? AND account_id = ? AND expires_at > ?`,
+	err := db.queryRow(ctx, `SELECT count(*) FROM sign_ups WHERE hash = ? AND account_id = ? AND expires_at > ?`,
 		hash, accountID, unixMicro(now)).Scan(&one)
 	if err == nil && one == 0 {
 		return errSignUp

@@ -25,6 +25,7 @@ import (
 type DB struct {
 	path    string
 	readers *sql.DB
+	reads   sync.Map // prepared statements on readers, by query
 	writes  *sql.DB // a pool of one: the writer's connection
 	writer  *writer
 	lock    *os.File // held by the process that drives the queues; nil otherwise

@@ -70,13 +70,13 @@ func (db *DB) CreateTopic(ctx context.Context, t topic.Topic) (stored topic.Topi
 
 // Topic returns a topic.
 func (db *DB) Topic(ctx context.Context, arn string) (topic.Topic, error) {
-	t, err := scanTopic(db.readers.QueryRowContext(ctx, `SELECT `+topicColumns+` FROM topics WHERE arn = ?`, arn).Scan)
+	t, err := scanTopic(db.queryRow(ctx, `SELECT `+topicColumns+` FROM topics WHERE arn = ?`, arn).Scan)
 	return t, missing(err, errNoTopic)
 }
 
 // Topics lists an account's topics by ARN, from the one after the given ARN.
 func (db *DB) Topics(ctx context.Context, accountID, after string, limit int) ([]topic.Topic, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT `+topicColumns+` FROM topics WHERE account_id = ? AND arn > ? ORDER BY arn LIMIT ?`,
+	rows, err := db.query(ctx, `SELECT `+topicColumns+` FROM topics WHERE account_id = ? AND arn > ? ORDER BY arn LIMIT ?`,
 		accountID, after, limit)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (db *DB) DeleteTopic(ctx context.Context, arn string, now time.Time) (keys 
 
 // SubscriptionCounts tells how many subscriptions a topic has in each state.
 func (db *DB) SubscriptionCounts(ctx context.Context, topicARN string) (c topic.Counts, err error) {
-	err = db.readers.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE state = 'confirmed'), count(*) FILTER (WHERE state = 'pending'),
+	err = db.queryRow(ctx, `SELECT count(*) FILTER (WHERE state = 'confirmed'), count(*) FILTER (WHERE state = 'pending'),
 		count(*) FILTER (WHERE state IN ('deactivated', 'deleted')) FROM topic_subscriptions WHERE topic_arn = ?`, topicARN).
 		Scan(&c.Confirmed, &c.Pending, &c.Deleted)
 	return c, err

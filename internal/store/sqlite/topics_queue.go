@@ -72,7 +72,7 @@ func missingTopic(found bool) error {
 
 // WaitingSubscriptions returns the keys of subscriptions that have something due. It reads one index entry a subscription.
 func (db *DB) WaitingSubscriptions(ctx context.Context, now time.Time) (keys []int64, err error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT s.seq FROM topic_subscriptions s
+	rows, err := db.query(ctx, `SELECT s.seq FROM topic_subscriptions s
 		WHERE EXISTS (SELECT 1 FROM topic_deliveries d WHERE d.sub_seq = s.seq AND d.not_before <= ?)`, unixMicro(now))
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (db *DB) WaitingSubscriptions(ctx context.Context, now time.Time) (keys []i
 // or when their bodies have reached size bytes, but returns one if there is one. For a Deleted subscription, which will not
 // receive them, the bodies are left out.
 func (db *DB) DueMessages(ctx context.Context, subscription int64, now time.Time, held []int64, limit, size int) (due topic.Due, err error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT d.message_seq, d.not_before, d.attempts, m.id, m.kind, m.published_at,
+	rows, err := db.query(ctx, `SELECT d.message_seq, d.not_before, d.attempts, m.id, m.kind, m.published_at,
 		CASE WHEN s.state <> 'deleted' THEN m.body END
 		FROM topic_deliveries d JOIN topic_messages m ON m.seq = d.message_seq JOIN topic_subscriptions s ON s.seq = d.sub_seq
 		WHERE d.sub_seq = ? AND d.not_before <= ? AND d.message_seq NOT IN (SELECT value FROM json_each(?))
@@ -115,7 +115,7 @@ func (db *DB) DueMessages(ctx context.Context, subscription int64, now time.Time
 	}
 	// The subscription comes second: a message queued because of a state is never seen together with an older one.
 	var version *string
-	due.Subscription, err = scanSubscription(db.readers.QueryRowContext(ctx, `SELECT `+subscriptionColumns+`,
+	due.Subscription, err = scanSubscription(db.queryRow(ctx, `SELECT `+subscriptionColumns+`,
 		(SELECT signature_version FROM topics WHERE topics.arn = topic_arn) FROM topic_subscriptions WHERE seq = ?`, subscription).Scan, &version)
 	if err != nil {
 		return topic.Due{}, missing(err, nil)
@@ -127,7 +127,7 @@ func (db *DB) DueMessages(ctx context.Context, subscription int64, now time.Time
 		return due, nil
 	}
 	var next *int64
-	err = db.readers.QueryRowContext(ctx, `SELECT min(not_before) FROM topic_deliveries WHERE sub_seq = ? AND not_before > ?`,
+	err = db.queryRow(ctx, `SELECT min(not_before) FROM topic_deliveries WHERE sub_seq = ? AND not_before > ?`,
 		subscription, unixMicro(now)).Scan(&next)
 	if next != nil {
 		due.Next = fromMicro(*next)
@@ -192,7 +192,7 @@ func (t *tx) settle(subscription int64, o *topic.Outcome, now time.Time) error {
 
 // TopicDeadLetters lists deliveries that were given up, oldest first, from the one after the given key.
 func (db *DB) TopicDeadLetters(ctx context.Context, accountID string, after int64, limit int) ([]topic.DeadLetter, error) {
-	rows, err := db.readers.QueryContext(ctx, `SELECT d.seq, d.subscription_arn, m.id, m.kind, m.published_at, d.at, d.attempts, d.reason
+	rows, err := db.query(ctx, `SELECT d.seq, d.subscription_arn, m.id, m.kind, m.published_at, d.at, d.attempts, d.reason
 		FROM topic_dead_letters d JOIN topic_messages m ON m.seq = d.message_seq
 		WHERE d.account_id = ? AND d.seq > ? ORDER BY d.seq LIMIT ?`, accountID, after, limit)
 	if err != nil {

@@ -79,7 +79,7 @@ func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation 
 
 // Subscription returns a subscription that is not Deleted.
 func (db *DB) Subscription(ctx context.Context, arn string) (topic.Subscription, error) {
-	s, err := scanSubscription(db.readers.QueryRowContext(ctx, `SELECT `+subscriptionColumns+` FROM topic_subscriptions
+	s, err := scanSubscription(db.queryRow(ctx, `SELECT `+subscriptionColumns+` FROM topic_subscriptions
 		WHERE arn = ? AND state <> 'deleted'`, arn).Scan)
 	return s, missing(err, errNoSubscription)
 }
@@ -88,10 +88,10 @@ func (db *DB) Subscription(ctx context.Context, arn string) (topic.Subscription,
 func (db *DB) Subscriptions(ctx context.Context, accountID, topicARN, after string, limit int) (list []topic.Subscription, err error) {
 	var rows *sql.Rows
 	if topicARN == "" {
-		rows, err = db.readers.QueryContext(ctx, `SELECT `+subscriptionColumns+` FROM topic_subscriptions
+		rows, err = db.query(ctx, `SELECT `+subscriptionColumns+` FROM topic_subscriptions
 			WHERE account_id = ? AND arn > ? AND state IN ('pending', 'confirmed') ORDER BY arn LIMIT ?`, accountID, after, limit)
 	} else {
-		rows, err = db.readers.QueryContext(ctx, `SELECT `+subscriptionColumns+` FROM topic_subscriptions
+		rows, err = db.query(ctx, `SELECT `+subscriptionColumns+` FROM topic_subscriptions
 			WHERE topic_arn = ? AND account_id = ? AND arn > ? AND state IN ('pending', 'confirmed') ORDER BY arn LIMIT ?`,
 			topicARN, accountID, after, limit)
 	}

@@ -45,7 +45,7 @@ func (db *DB) Unlink(ctx context.Context, accountID, wabaKey string, now time.Ti
 // UnlinkedLine returns how to finish the messages of a number that was unlinked, without the token, which is returned sealed.
 // It is NotFound once no message waits any more.
 func (db *DB) UnlinkedLine(ctx context.Context, accountID, phoneKey string) (l account.Line, token []byte, err error) {
-	err = db.readers.QueryRowContext(ctx, `SELECT account_id, waba_key, waba_meta_id, phone_key, phone_meta_id, display_number, throughput, token
+	err = db.queryRow(ctx, `SELECT account_id, waba_key, waba_meta_id, phone_key, phone_meta_id, display_number, throughput, token
 		FROM unlinked WHERE phone_key = ? AND account_id = ? AND token <> x'' ORDER BY unlinked_at DESC LIMIT 1`, phoneKey, accountID).
 		Scan(&l.AccountID, &l.WABAKey, &l.WABAMetaID, &l.PhoneKey, &l.PhoneMetaID, &l.DisplayNumber, &l.Throughput, &token)
 	if err != nil {
