@@ -26,7 +26,7 @@ type DB struct {
 	path    string
 	readers *sql.DB
 	reads   sync.Map // prepared statements on readers, by query
-	writes  *sql.DB // a pool of one: the writer's connection
+	writes  *sql.DB  // a pool of one: the writer's connection
 	writer  *writer
 	lock    *os.File // held by the process that drives the queues; nil otherwise
 	checker chan struct{}
