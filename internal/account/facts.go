@@ -5,6 +5,7 @@ import "time"
 // Facts are what Meta tells about a business account and its numbers. Of the numbers only what Meta knows is set: not Key,
 // AccountID, WABAKey, DataRegion, Registered and Status.
 type Facts struct {
+	MetaID          string
 	Name            string
 	MarketingStatus string
 	Numbers         []PhoneNumber
