@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -113,7 +114,19 @@ type Call struct {
 	Query       url.Values      // optional
 	Token       identity.Secret // "" calls without authorisation
 	Body        []byte          // optional
-	ContentType string          // of Body; default application/json
+	ContentType string          // of the body; default application/json
+	Stream      io.Reader       // instead of Body: exactly Size bytes, read as they are sent
+	Size        int64
+	Header      http.Header // beside the usual ones
+	Scheme      string      // of the authorisation; default Bearer
+}
+
+// slowest is the pace, in bytes a second, below which a stream is given up. It is added to the time every call has.
+const slowest = 512 << 10
+
+// deadline returns how long a call may take that carries so many bytes either way.
+func (c *Client) deadline(size int64) time.Duration {
+	return c.timeout + time.Duration(max(size, 0))*time.Second/slowest
 }
 
 // Do makes one attempt at a call and decodes the answer into out, unless out is nil. Errors are *Error when there was an answer
@@ -131,13 +144,16 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 
 // roundTrip returns the body of a successful answer.
 func (c *Client) roundTrip(ctx context.Context, call *Call) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.deadline(call.Size))
 	defer cancel()
 	body := newOnceBody(call.Body)
+	if call.Stream != nil {
+		body = &onceBody{stream: call.Stream, left: call.Size}
+	}
 	start := time.Now()
 	res, err := c.http.Do(c.request(ctx, call, body))
 	if err != nil {
-		err = &Unanswered{Fate: body.fate(err), Err: withoutURL(err)}
+		err = &Unanswered{Fate: body.fate(err), Err: body.cause(withoutURL(err))}
 		c.record(ctx, call, 0, start, err)
 		return nil, err
 	}
@@ -162,18 +178,19 @@ func (c *Client) request(ctx context.Context, call *Call, body *onceBody) *http.
 		query = withProof
 	}
 	u.RawQuery = query.Encode()
-	header := make(http.Header, 4)
+	header := make(http.Header, 4+len(call.Header))
+	maps.Copy(header, call.Header)
 	header["User-Agent"] = []string{userAgent}
 	header["Accept"] = []string{"application/json"}
 	if call.Token != "" {
-		header["Authorization"] = []string{"Bearer " + call.Token.Reveal()}
+		header["Authorization"] = []string{cmpOr(call.Scheme, "Bearer") + " " + call.Token.Reveal()}
 	}
 	r := &http.Request{Method: cmpOr(call.Method, http.MethodGet), URL: u, Host: u.Host, Header: header, Proto: "HTTP/1.1",
 		ProtoMajor: 1, ProtoMinor: 1}
 	if body != nil {
 		header["Content-Type"] = []string{cmpOr(call.ContentType, "application/json")}
 		// No GetBody: net/http must not send the request again behind our back.
-		r.Body, r.ContentLength = body, int64(len(call.Body))
+		r.Body, r.ContentLength = body, max(call.Size, int64(len(call.Body)))
 	}
 	return r.WithContext(ctx)
 }

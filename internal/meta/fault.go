@@ -25,6 +25,9 @@ func Fault(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err // nobody is waiting for the answer
 	}
+	if broken, ok := errors.AsType[*BrokenBody](err); ok {
+		return fault.Wrap(fault.Dependency, broken, "What was to be sent to Meta could not be read to its end.")
+	}
 	if u, ok := errors.AsType[*Unanswered](err); ok {
 		return fault.Wrap(fault.Dependency, u, "Meta could not be reached, or gave no answer that can be read.")
 	}

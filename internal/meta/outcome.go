@@ -58,10 +58,22 @@ func (u *Unanswered) Unwrap() error { return u.Err }
 // onceBody is a request body that can be read once and knows whether that ever began. A request of which no byte of the body
 // left cannot have been carried out, whatever happened to its headers; that is the proof behind NotSent. The proof is final:
 // asking for it closes the body, and a writer that net/http left running after a cancelled call finds nothing to send.
+//
+// A body can be a stream. When that breaks off, the request was never whole, which proves the same.
 type onceBody struct {
-	data  []byte
-	state atomic.Int32 // fresh, then begun or void
+	data   []byte
+	stream io.Reader    // instead of data
+	left   int64        // of the stream
+	state  atomic.Int32 // fresh, then begun or void
+	broken atomic.Pointer[BrokenBody]
 }
+
+// BrokenBody is the reason of an Unanswered call whose Stream failed: the fault is neither Meta's nor the network's between us.
+type BrokenBody struct{ Err error }
+
+func (b *BrokenBody) Error() string { return "read what was to be sent: " + b.Err.Error() }
+
+func (b *BrokenBody) Unwrap() error { return b.Err }
 
 const (
 	fresh int32 = iota
@@ -82,6 +94,9 @@ func (b *onceBody) Read(p []byte) (int, error) {
 	if !b.state.CompareAndSwap(fresh, begun) && b.state.Load() == void {
 		return 0, errVoid
 	}
+	if b.stream != nil {
+		return b.readStream(p)
+	}
 	if len(b.data) == 0 {
 		return 0, io.EOF
 	}
@@ -90,13 +105,40 @@ func (b *onceBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+func (b *onceBody) readStream(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := b.stream.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	if errors.Is(err, io.EOF) {
+		if err = nil; b.left > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+	}
+	if err != nil {
+		b.broken.Store(&BrokenBody{err})
+	}
+	return n, err
+}
+
+// cause returns why the call failed: the stream's trouble if it had any, else the transport's.
+func (b *onceBody) cause(err error) error {
+	if b != nil {
+		if broken := b.broken.Load(); broken != nil {
+			return broken
+		}
+	}
+	return err
+}
+
 func (b *onceBody) Close() error { return nil }
 
 // fate returns NotSent if the request certainly did not arrive. For requests without a body only a failure to connect proves
 // that.
 func (b *onceBody) fate(err error) Fate {
 	if b != nil {
-		if b.state.CompareAndSwap(fresh, void) {
+		if b.state.CompareAndSwap(fresh, void) || b.broken.Load() != nil {
 			return NotSent
 		}
 		return Unknown
