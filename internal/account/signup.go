@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"slices"
 	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
 // MaxWABAs is how many business accounts an account can link in a Region: AWS's quota.
@@ -66,4 +68,10 @@ var dataRegions = []string{"AE", "AU", "BH", "BR", "CA", "CH", "DE", "GB", "ID",
 func DataRegion(country string) bool {
 	_, found := slices.BinarySearch(dataRegions, country)
 	return found
+}
+
+// Grant is what Meta lets the holder of an access token do here.
+type Grant struct {
+	Token   identity.Secret
+	MetaIDs []string // of the business accounts it opens
 }

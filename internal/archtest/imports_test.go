@@ -33,9 +33,9 @@ type layer struct {
 var layers = []layer{
 	{name: "domain", packages: domain, may: domain, pure: true},
 	{name: "settings", packages: []string{"config"}, may: []string{"identity"}},
-	{name: "services", packages: []string{"directory"}, may: domain},
+	{name: "services", packages: []string{"directory", "onboarding"}, may: domain},
 	{name: "edges in", packages: []string{"awsapi", "console", "ops", "webhook"}, may: domain},
-	{name: "engines", packages: []string{"deliver", "dispatch", "fanout", "ingest"}, may: domain},
+	{name: "engines", packages: []string{"deliver", "dispatch", "fanout", "ingest", "refresh"}, may: domain},
 	{name: "edges out", packages: []string{"destination", "meta", "objectstore", "outbound", "secret"}, may: domain},
 	{name: "simulator", packages: []string{"sim"}, may: []string{"fault"}},       // a twin that shared our rules would share our mistakes
 	{name: "storage contract", packages: []string{"store/storetest"}, any: true}, // holds stores to what each engine asks for

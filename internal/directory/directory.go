@@ -15,6 +15,7 @@ import (
 
 // Store keeps accounts and identities. Every method is scoped to one account where it names one.
 type Store interface {
+	SignUpStore
 	AccessKey(ctx context.Context, id string) (k identity.AccessKey, sealed []byte, err error)
 	PutAccessKey(ctx context.Context, k identity.AccessKey, sealed []byte) error
 	CreateAccount(ctx context.Context, a identity.Account, u identity.User) error
@@ -103,6 +104,9 @@ func (d *Directory) PhoneNumber(ctx context.Context, accountID, key string) (acc
 func (d *Directory) Line(ctx context.Context, accountID, phoneKey string) (account.Line, error) {
 	return d.lines.get(ctx, accountID+"/"+phoneKey, func(ctx context.Context) (account.Line, error) {
 		p, err := d.store.PhoneNumber(ctx, accountID, phoneKey)
+		if fault.Is(err, fault.NotFound) {
+			return d.unlinkedLine(ctx, accountID, phoneKey, err)
+		}
 		if err != nil {
 			return account.Line{}, err
 		}
