@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -29,6 +31,7 @@ start it by themselves; on its own it serves for profiling while something else 
 
 func runNode(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error {
 	numbers := flags.Int("numbers", 0, "`count` of phone numbers that send 1,000 messages a second each; 0 is the development world")
+	null := flags.Bool("null", false, "answer every request with the same messageId at once, and do nothing else")
 	dir := flags.String("dir", "", "`directory` to make the temporary data in (default the system's)")
 	var sets []string
 	declareSet(flags, &sets)
@@ -37,6 +40,15 @@ func runNode(ctx context.Context, flags *flag.FlagSet, args []string, stdout, st
 	}
 	if *numbers < 0 || *numbers > 1000 {
 		return usage("--numbers must be from 0 to 1000")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { // the parent is gone when this ends
+		io.Copy(io.Discard, os.Stdin) //nolint:errcheck // either way
+		stop()
+	}()
+	if *null {
+		return serveNull(ctx, stdout)
 	}
 	data, err := os.MkdirTemp(*dir, "waxwing-bench-")
 	if err != nil {
@@ -53,12 +65,6 @@ func runNode(ctx context.Context, flags *flag.FlagSet, args []string, stdout, st
 	if *numbers > 0 {
 		world = fastWorld(*numbers)
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	go func() { // the parent is gone when this ends
-		io.Copy(io.Discard, os.Stdin) //nolint:errcheck // either way
-		stop()
-	}()
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := app.New(ctx, app.Options{Config: cfg, Dev: true, World: &world, Logger: log, Ready: func(a *app.App) {
 		fmt.Fprintf(stdout, "export %s=http://%s %s=http://%s %s=http://%s\n", envEndpoint, a.APIAddr(), envSimulator, a.MetaAddr(), envOps, a.OpsAddr())
@@ -67,6 +73,27 @@ func runNode(ctx context.Context, flags *flag.FlagSet, args []string, stdout, st
 		return err
 	}
 	return a.Run(ctx)
+}
+
+// serveNull reads requests and answers them: what HTTP alone costs between two processes.
+func serveNull(ctx context.Context, stdout io.Writer) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Write([]byte(`{"messageId":"00000000-0000-7000-8000-000000000000"}`))
+	})}
+	defer context.AfterFunc(ctx, func() { s.Close() })() //nolint:errcheck // nothing is lost
+	fmt.Fprintf(stdout, "export %s=http://%s\n", envEndpoint, l.Addr())
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
 // fastWorld is one account with numbers of the highest throughput.

@@ -7,8 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -22,8 +20,8 @@ import (
 const sendHelp = `
 Calls SendWhatsAppMessage over and over, with a signature of its own for every request, and prints how many messages a second were
 accepted, how long that took, and the codes of refusals. Without --endpoint and AWS_ENDPOINT_URL it starts a node for the time of the
-measurement. With --baseline it goes back and forth between the service and a handler that does nothing, and prints the ratio, which
-is the figure to compare between machines.
+measurement. With --baseline it goes back and forth between the service and a process whose handler does nothing, and prints the ratio,
+which is the figure to compare between machines.
 
 Credentials are those of the environment, else of ` + "`waxwing dev`" + `. A service with the usual quota accepts 1,000 messages a second.
 `
@@ -48,7 +46,7 @@ const maxConnections = 10_000
 func (o *sendOptions) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.target.Endpoint, "endpoint", "", "`URL` of the service (default AWS_ENDPOINT_URL, else a node of our own)")
 	flags.StringVar(&o.phone, "phone-number-id", phoneNumberID(1), "`id` or ARN of the number to send from")
-	flags.IntVar(&o.connections, "connections", 64, "`count` of connections that are kept busy")
+	flags.IntVar(&o.connections, "connections", 128, "`count` of connections that are kept busy")
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "`time` to measure for")
 	flags.Float64Var(&o.rate, "rate", 0, "requests a `second`; 0 sends the next one when one is answered")
 	flags.IntVar(&o.size, "size", 0, "send a text of this many `bytes` instead of a template")
@@ -137,13 +135,13 @@ func (o *sendOptions) run(ctx context.Context, stdout io.Writer) error {
 		return verdict(ctx, &got)
 	}
 
-	null, err := startNull()
+	null, err := startNode(ctx, "--null")
 	if err != nil {
 		return err
 	}
-	defer null.Close()
+	defer null.Stop() //nolint:errcheck // it is thrown away
 	t := o.target
-	t.Endpoint = "http://" + null.Addr
+	t.Endpoint = null.Env[envEndpoint]
 	nothing, err := NewClient(t, o.connections)
 	if err != nil {
 		return err
@@ -241,21 +239,4 @@ func (m *messages) next(b []byte) []byte {
 	var digits [20]byte
 	message = append(message, strconv.AppendUint(digits[:0], n, 10)[1:]...)
 	return Compose(b, m.phone, append(message, m.rest...))
-}
-
-// startNull starts a server that reads requests and answers a fixed messageId: what HTTP alone costs.
-func startNull() (*http.Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &http.Server{Addr: l.Addr().String(), ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Write([]byte(`{"messageId":"00000000-0000-7000-8000-000000000000"}`))
-	})}
-	go s.Serve(l) //nolint:errcheck // until it is closed
-	return s, nil
 }
