@@ -75,3 +75,29 @@ type Grant struct {
 	Token   identity.Secret
 	MetaIDs []string // of the business accounts it opens
 }
+
+// Pending is a business account with something left to do in the second phase of a link.
+type Pending struct {
+	WABA    WABA
+	Numbers []PhoneNumber // those that are not set up
+}
+
+// SetUp asks for the second phase of a link. WABA or Parent names the business account, by id, ARN or Meta's id: WABA finishes a
+// new one, Parent adds numbers to one that is finished.
+type SetUp struct {
+	Scope           Scope // of the caller
+	Token           identity.Secret
+	WABA, Parent    string
+	Destination     *Destination
+	KeepDestination bool // none was given
+	Tags            []Tag
+	Numbers         []NumberSetUp
+}
+
+// NumberSetUp is a number to register.
+type NumberSetUp struct {
+	ID     string          // id, ARN or Meta's id
+	PIN    identity.Secret // six digits: the existing two-step verification code, or a new one
+	Region string          // ISO country that keeps its data, or ""
+	Tags   []Tag
+}

@@ -101,7 +101,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 		return nil, err
 	}
 	pages := page.NewSealer(key, time.Now)
-	social := socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, Tags: p.directory,
+	social := socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, SignUps: newOnboarding(cfg, graph, p.directory), Tags: p.directory,
 		Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: pages, Now: time.Now})
 	social.Operations = append(social.Operations, extensionRows(p, box, pages)...)
 	services := []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}

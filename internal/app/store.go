@@ -57,6 +57,9 @@ func (p pruner) run(ctx context.Context) error {
 			return nil
 		case now := <-tick.C:
 			p.prune(ctx, p.db.PruneInvocations, now)
+			p.prune(ctx, p.db.PruneSignUps, now)
+			p.prune(ctx, p.db.PruneTokens, now)
+			p.prune(ctx, p.db.PruneUnlinked, now.Add(-p.keep.Events))
 			p.prune(ctx, p.db.PruneEvents, now.Add(-p.keep.Events))
 			p.prune(ctx, p.db.PruneMessages, now.Add(-p.keep.Messages))
 			p.prune(ctx, p.db.PruneUnclaimed, now.Add(-p.keep.Unclaimed))

@@ -5,31 +5,10 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
-	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
-// Finish asks for the second phase. WABA or Parent names the business account, by id, ARN or Meta's id: WABA finishes a new one,
-// Parent adds numbers to one that is finished.
-type Finish struct {
-	Scope           account.Scope // of the caller
-	Token           identity.Secret
-	WABA, Parent    string
-	Destination     *account.Destination
-	KeepDestination bool // none was given
-	Tags            []account.Tag
-	Numbers         []Number
-}
-
-// Number is a number to register.
-type Number struct {
-	ID     string          // id, ARN or Meta's id
-	PIN    identity.Secret // six digits: the existing two-step verification code, or a new one
-	Region string          // ISO country that keeps its data, or ""
-	Tags   []account.Tag
-}
-
 // Finish is the second phase. It returns the key of the business account.
-func (s *Service) Finish(ctx context.Context, f Finish) (wabaKey string, err error) {
+func (s *Service) Finish(ctx context.Context, f account.SetUp) (wabaKey string, err error) {
 	accountID := f.Scope.AccountID
 	if err := s.Links.CheckSignUp(ctx, accountID, f.Token, s.Now()); err != nil {
 		return "", err
@@ -62,7 +41,7 @@ func (s *Service) Finish(ctx context.Context, f Finish) (wabaKey string, err err
 }
 
 // find resolves what a request names and checks all of it before Meta is asked for anything.
-func (s *Service) find(ctx context.Context, f *Finish) (account.WABA, []account.PhoneNumber, error) {
+func (s *Service) find(ctx context.Context, f *account.SetUp) (account.WABA, []account.PhoneNumber, error) {
 	if (f.WABA == "") == (f.Parent == "") {
 		return account.WABA{}, nil, refuse("Exactly one of waba and phoneNumberParent has to be given.")
 	}

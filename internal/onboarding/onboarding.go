@@ -57,16 +57,10 @@ type Service struct{ Options }
 // New returns a Service.
 func New(o Options) *Service { return &Service{o} }
 
-// Pending is a business account with something left to do in the second phase.
-type Pending struct {
-	WABA    account.WABA
-	Numbers []account.PhoneNumber // those that are not set up
-}
-
 // Begin is the first phase: it stores every business account that a credential opens, and returns those that are not finished
 // or have numbers that are not, with the token that finishes one of them. Business accounts the account has already get the new
 // access token: this is also how an expired one is replaced.
-func (s *Service) Begin(ctx context.Context, accountID string, credential identity.Secret) (identity.Secret, []Pending, error) {
+func (s *Service) Begin(ctx context.Context, accountID string, credential identity.Secret) (identity.Secret, []account.Pending, error) {
 	grant, err := s.Meta.Grant(ctx, credential)
 	if err != nil {
 		return "", nil, err
@@ -74,7 +68,7 @@ func (s *Service) Begin(ctx context.Context, accountID string, credential identi
 	return s.begin(ctx, accountID, grant)
 }
 
-func (s *Service) begin(ctx context.Context, accountID string, grant account.Grant) (identity.Secret, []Pending, error) {
+func (s *Service) begin(ctx context.Context, accountID string, grant account.Grant) (identity.Secret, []account.Pending, error) {
 	facts := make([]account.Facts, len(grant.MetaIDs))
 	for i, id := range grant.MetaIDs {
 		var err error
@@ -86,13 +80,13 @@ func (s *Service) begin(ctx context.Context, accountID string, grant account.Gra
 	if err != nil {
 		return "", nil, err
 	}
-	var pending []Pending
+	var pending []account.Pending
 	for _, key := range keys {
 		w, numbers, err := s.Accounts.WABA(ctx, accountID, key)
 		if err != nil {
 			return "", nil, err
 		}
-		p := Pending{WABA: w}
+		p := account.Pending{WABA: w}
 		for _, n := range numbers {
 			if !n.Registered {
 				p.Numbers = append(p.Numbers, n)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
@@ -49,6 +50,7 @@ type Sender interface {
 // Options are the parts behind the operations. All are required.
 type Options struct {
 	Accounts Accounts
+	SignUps  SignUps
 	Tags     Tags
 	Sender   Sender
 	Pages    *page.Sealer
@@ -64,7 +66,7 @@ func Service(o Options) awsapi.Service {
 		Name:     "social-messaging",
 		Protocol: restjson.Protocol{},
 		Codes:    codes,
-		Operations: []awsapi.Operation{
+		Operations: slices.Concat(s.signUpOperations(), []awsapi.Operation{
 			{Name: "GetLinkedWhatsAppBusinessAccount", Method: "GET", Path: "/v1/whatsapp/waba/details",
 				Errors: readErrors, Do: awsapi.Op(s.getWABA)},
 			{Name: "GetLinkedWhatsAppBusinessAccountPhoneNumber", Method: "GET", Path: "/v1/whatsapp/waba/phone/details",
@@ -81,7 +83,7 @@ func Service(o Options) awsapi.Service {
 				Errors: badInputOnly, Do: awsapi.Op(s.tag)},
 			{Name: "UntagResource", Method: "POST", Path: "/v1/tags/untag-resource",
 				Errors: badInputOnly, Do: awsapi.Op(s.untag)},
-		},
+		}),
 	}
 }
 

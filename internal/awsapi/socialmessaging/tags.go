@@ -56,9 +56,26 @@ func (s server) tag(ctx context.Context, in *tagInput) (*statusOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags := make([]account.Tag, len(in.Tags))
-	seen := make(map[string]bool, len(in.Tags))
-	for i, t := range in.Tags {
+	tags, err := newTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	if len(tags) == 0 { // nothing to do, but not to a resource that is not there
+		_, err = s.Tags.Tags(ctx, accountID, arn)
+	} else {
+		err = s.Tags.PutTags(ctx, accountID, arn, tags)
+	}
+	if err != nil {
+		return nil, named(err, noResource(in.ARN))
+	}
+	return &statusOutput{http.StatusOK}, nil
+}
+
+// newTags checks tags that are to be put on a resource.
+func newTags(given []tag) ([]account.Tag, error) {
+	tags := make([]account.Tag, len(given))
+	seen := make(map[string]bool, len(given))
+	for i, t := range given {
 		if err := checkTag(t); err != nil {
 			return nil, err
 		}
@@ -71,15 +88,7 @@ func (s server) tag(ctx context.Context, in *tagInput) (*statusOutput, error) {
 	if len(tags) > maxTags {
 		return nil, refuse("A resource can have at most %d tags; the request has %d.", maxTags, len(tags))
 	}
-	if len(tags) == 0 { // nothing to do, but not to a resource that is not there
-		_, err = s.Tags.Tags(ctx, accountID, arn)
-	} else {
-		err = s.Tags.PutTags(ctx, accountID, arn, tags)
-	}
-	if err != nil {
-		return nil, named(err, noResource(in.ARN))
-	}
-	return &statusOutput{http.StatusOK}, nil
+	return tags, nil
 }
 
 type untagInput struct {

@@ -57,14 +57,18 @@ func (db *DB) UnlinkedLine(ctx context.Context, accountID, phoneKey string) (l a
 // unlinkedGrace is how long after unlinking a message may still come in: on a node that has not noticed yet.
 const unlinkedGrace = time.Minute
 
-// PruneUnlinked forgets the tokens of what was unlinked once nothing waits to be sent with them, and everything else about it
-// when it was unlinked before cutoff.
-func (db *DB) PruneUnlinked(ctx context.Context, now, cutoff time.Time) (more bool, err error) {
+// PruneTokens forgets the tokens of what was unlinked once nothing waits to be sent with them.
+func (db *DB) PruneTokens(ctx context.Context, now time.Time) (more bool, err error) {
 	return false, db.write(ctx, func(tx *tx) error {
-		if _, err := tx.exec(`UPDATE unlinked SET token = x'' WHERE token <> x'' AND unlinked_at <= ?
-			AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.phone_key = unlinked.phone_key)`, unixMicro(now.Add(-unlinkedGrace))); err != nil {
-			return err
-		}
+		_, err := tx.exec(`UPDATE unlinked SET token = x'' WHERE token <> x'' AND unlinked_at <= ?
+			AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.phone_key = unlinked.phone_key)`, unixMicro(now.Add(-unlinkedGrace)))
+		return err
+	})
+}
+
+// PruneUnlinked forgets what was unlinked before cutoff and has no token any more.
+func (db *DB) PruneUnlinked(ctx context.Context, cutoff time.Time) (more bool, err error) {
+	return false, db.write(ctx, func(tx *tx) error {
 		_, err := tx.exec(`DELETE FROM unlinked WHERE token = x'' AND unlinked_at <= ?`, unixMicro(cutoff))
 		return err
 	})

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/config"
+	"github.com/waxwing-messaging/waxwing/internal/directory"
+	"github.com/waxwing-messaging/waxwing/internal/identity"
+	"github.com/waxwing-messaging/waxwing/internal/meta"
+	"github.com/waxwing-messaging/waxwing/internal/onboarding"
+)
+
+func newOnboarding(cfg *config.Config, graph *meta.Client, dir *directory.Directory) *onboarding.Service {
+	return onboarding.New(onboarding.Options{Meta: numbers{graph}, Callbacks: newCallbacks(cfg, graph), Links: dir, Accounts: dir, Now: time.Now})
+}
+
+// numbers asks Meta about accounts and numbers, with faults for errors.
+type numbers struct{ graph *meta.Client }
+
+func (n numbers) Grant(ctx context.Context, credential identity.Secret) (account.Grant, error) {
+	return n.graph.Grant(ctx, credential)
+}
+
+func (n numbers) Account(ctx context.Context, metaID string, token identity.Secret) (account.Facts, error) {
+	f, err := n.graph.Account(ctx, metaID, token)
+	return f, meta.Fault(err)
+}
+
+func (n numbers) Register(ctx context.Context, phoneMetaID string, token identity.Secret, pin, region string) error {
+	return meta.Fault(n.graph.Register(ctx, phoneMetaID, token, pin, region))
+}
+
+// callbacks has Meta's callbacks of business accounts sent to the app's address, or to this installation's own when its public
+// URL is known: then installations can share one app.
+type callbacks struct {
+	graph    *meta.Client
+	override meta.Callback
+}
+
+func newCallbacks(cfg *config.Config, graph *meta.Client) callbacks {
+	c := callbacks{graph: graph}
+	if cfg.PublicURL != "" && cfg.Meta.VerifyToken != "" {
+		c.override = meta.Callback{URL: cfg.PublicURL + webhookPath, VerifyToken: cfg.Meta.VerifyToken}
+	}
+	return c
+}
+
+func (c callbacks) Subscribe(ctx context.Context, metaID string, token identity.Secret) error {
+	return meta.Fault(c.graph.Subscribe(ctx, metaID, token, c.override))
+}
+
+func (c callbacks) Unsubscribe(ctx context.Context, metaID string, token identity.Secret) error {
+	return meta.Fault(c.graph.Unsubscribe(ctx, metaID, token))
+}
