@@ -11,14 +11,19 @@ type nodeKind uint8
 
 const (
 	nodeRoot nodeKind = iota // no object: /me, /debug_token
+	nodeFlow
+	nodeDataset
 	nodeAccount
 	nodeNumber
 	nodeTemplate
 	nodeMedia
+	nodeApp
+	nodeUpload // a resumable upload
 )
 
 func (k nodeKind) String() string {
-	return [...]string{"Root", "WhatsAppBusinessAccount", "WhatsAppBusinessPhoneNumber", "WhatsAppMessageTemplate", "WhatsAppMedia"}[k]
+	return [...]string{"Root", "WhatsAppFlow", "AdsDataset", "WhatsAppBusinessAccount", "WhatsAppBusinessPhoneNumber", "WhatsAppMessageTemplate", "WhatsAppMedia", "Application",
+		"UploadSession"}[k]
 }
 
 // Permissions.
@@ -55,8 +60,32 @@ var edges = []edge{
 	{method: http.MethodPost, node: nodeAccount, name: "subscribed_apps", scope: scopeManagement, slow: subscribeApp},
 	{method: http.MethodDelete, node: nodeAccount, name: "subscribed_apps", scope: scopeManagement, do: unsubscribeApp},
 
+	{method: http.MethodPost, node: nodeNumber, name: "media", scope: scopeMessaging, do: uploadMedia},
 	{method: http.MethodGet, node: nodeMedia, scope: scopeMessaging, do: getMedia},
 	{method: http.MethodDelete, node: nodeMedia, scope: scopeMessaging, do: deleteMedia},
+	{method: http.MethodPost, node: nodeApp, name: "uploads", scope: scopeManagement, do: beginUpload},
+	{method: http.MethodGet, node: nodeUpload, name: "upload", scope: scopeManagement, do: uploadState},
+	{method: http.MethodPost, node: nodeUpload, name: "upload", scope: scopeManagement, do: continueUpload},
+
+	{method: http.MethodPost, node: nodeAccount, name: "flows", scope: scopeManagement, slow: createFlow},
+	{method: http.MethodGet, node: nodeAccount, name: "flows", scope: scopeManagement, do: listFlows},
+	{method: http.MethodGet, node: nodeFlow, scope: scopeManagement, do: getFlow},
+	{method: http.MethodPost, node: nodeFlow, scope: scopeManagement, do: updateFlow},
+	{method: http.MethodDelete, node: nodeFlow, scope: scopeManagement, do: deleteFlow},
+	{method: http.MethodGet, node: nodeFlow, name: "assets", scope: scopeManagement, do: listFlowAssets},
+	{method: http.MethodPost, node: nodeFlow, name: "assets", scope: scopeManagement, slow: updateFlowAssets},
+	{method: http.MethodPost, node: nodeFlow, name: "publish", scope: scopeManagement, do: publishFlow},
+	{method: http.MethodPost, node: nodeFlow, name: "deprecate", scope: scopeManagement, do: deprecateFlow},
+
+	{method: http.MethodPost, node: nodeNumber, name: "calls", scope: scopeMessaging, do: postCall},
+	{method: http.MethodGet, node: nodeNumber, name: "call_permissions", scope: scopeMessaging, do: getCallPermissions},
+
+	{method: http.MethodPost, node: nodeAccount, name: "dataset", scope: scopeEvents, do: createDataset},
+	{method: http.MethodGet, node: nodeAccount, name: "dataset", scope: scopeEvents, do: getDataset},
+	{method: http.MethodPost, node: nodeDataset, name: "events", scope: scopeEvents, do: postEvents},
+
+	{method: http.MethodPost, node: nodeNumber, name: "whatsapp_business_encryption", scope: scopeMessaging, do: putPublicKey},
+	{method: http.MethodGet, node: nodeNumber, name: "whatsapp_business_encryption", scope: scopeMessaging, do: getPublicKey},
 
 	{method: http.MethodGet, node: nodeRoot, name: "me", do: getMe},
 	{method: http.MethodGet, node: nodeRoot, name: "debug_token", do: debugToken},

@@ -23,8 +23,8 @@ func (s *Sim) fate(c *call, d *draft) (code int, details string) {
 		return 130403, "The business has blocked this user."
 	case hash != "" && user.IdentityKeyHash != "" && hash != user.IdentityKeyHash:
 		return 137000, "The recipient's identity key hash does not match."
-	case !s.hasMedia(c, d.kind):
-		return 131053, "The media id is unknown or has expired."
+	case d.kind != "text" && s.badMedia(c, d.kind) != "":
+		return 131053, s.badMedia(c, d.kind)
 	case d.kind == "reaction" && !s.canReact(c, d):
 		return 131009, "The message to react to is unknown, too old, or a reaction itself."
 	case !understands(user, c.params, d.kind):
@@ -70,13 +70,22 @@ func (st *state) allowMarketing(user string, now int64, limit int) bool {
 	return ok
 }
 
-func (s *Sim) hasMedia(c *call, kind string) bool {
-	id := content.MediaID(kind, c.params)
-	if id == "" {
-		return true
+// badMedia says what is wrong with the stored files a message refers to, or "".
+func (s *Sim) badMedia(c *call, kind string) string {
+	for _, ref := range content.Media(kind, c.params) {
+		m := s.st.media.get(ref.ID, c.now)
+		switch {
+		case m == nil, m.number.account != c.number.account, m.uploaded && m.number != c.number:
+			return "The media id is unknown or has expired."
+		case !m.uploaded || ref.Kind == "document": // any file can be a document
+		case m.class() != ref.Kind:
+			return "Unsupported " + ref.Kind + " mime type " + m.mime + "."
+		}
+		if m.uploaded && !m.genuine() {
+			return "The file is not of the type it was uploaded as, " + m.mime + "."
+		}
 	}
-	m := s.st.media.get(id, c.now)
-	return m != nil && m.number.account == c.number.account
+	return ""
 }
 
 func (s *Sim) canReact(c *call, d *draft) bool {

@@ -217,8 +217,8 @@ func (s *Sim) inline(n *number, raw json.RawMessage, now int64) (json.RawMessage
 	if mime == "" {
 		return nil, errors.New("mime_type is required beside data")
 	}
-	m := &media{id: s.st.ids.digits(), number: n, mime: mime, filename: text(find(list, "filename")), data: data,
-		sum: sha256.Sum256(data), expires: now + int64(inboundMediaLife)}
+	m := &media{id: s.st.ids.digits(), number: n, mime: mime, filename: text(find(list, "filename")),
+		blob: blob{data: data, size: int64(len(data)), sum: sha256.Sum256(data)}, expires: now + int64(inboundMediaLife)}
 	s.st.media.add(m)
 	out := []member{
 		{"id", graph.Marshal(m.id)},

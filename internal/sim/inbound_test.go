@@ -185,7 +185,7 @@ func TestMediaLibraryIsBounded(t *testing.T) {
 	t.Parallel()
 	l := library{items: map[string]*media{}}
 	for _, id := range []string{"a", "b", "c"} {
-		l.add(&media{id: id, data: make([]byte, mediaLimit/2), expires: 1})
+		l.add(&media{id: id, blob: blob{data: make([]byte, mediaLimit/2)}, expires: 1})
 	}
 	if l.get("a", 0) != nil || l.get("c", 0) == nil || l.bytes > mediaLimit || len(l.order) != 2 {
 		t.Errorf("%d bytes in %d items", l.bytes, len(l.order))

@@ -10,36 +10,38 @@ import (
 	"strings"
 	"time"
 
-	"bytes"
-
 	"github.com/waxwing-messaging/waxwing/internal/sim/graph"
 )
 
 // Lives of media, and of the addresses their bytes are fetched from.
 const (
-	inboundMediaLife = 7 * 24 * time.Hour
-	mediaURLLife     = 5 * time.Minute
+	inboundMediaLife  = 7 * 24 * time.Hour
+	uploadedMediaLife = 30 * 24 * time.Hour
+	mediaURLLife      = 5 * time.Minute
 )
 
 // lookaside is the path under which this simulator plays Meta's media host.
 const lookaside = "/whatsapp_business/attachments/"
 
-// media is a file a customer sent.
+// media is a file that a customer sent or the business uploaded.
 type media struct {
+	blob
 	id       string
 	number   *number // whose conversation it belongs to
 	mime     string
 	filename string
-	data     []byte
-	sum      [sha256.Size]byte
+	uploaded bool // by the business
 	expires  int64
 }
 
-// library keeps media up to a total size; the oldest go first.
+// library keeps media up to a total size in memory and on disk; the oldest go first.
 type library struct {
-	items map[string]*media
-	order []*media
-	bytes int
+	items    map[string]*media
+	order    []*media
+	bytes    int64 // in memory
+	disk     int64
+	sessions map[string]*session // resumable uploads, by the address without its signature
+	begun    []string            // oldest first
 }
 
 func (l *library) get(id string, now int64) *media {
@@ -53,9 +55,17 @@ func (l *library) get(id string, now int64) *media {
 func (l *library) add(m *media) {
 	l.items[m.id] = m
 	l.order = append(l.order, m)
-	l.bytes += len(m.data)
-	for l.bytes > mediaLimit && len(l.order) > 1 {
+	l.count(m, 1)
+	for (l.bytes > mediaLimit || l.disk > mediaDiskLimit) && len(l.order) > 1 {
 		l.remove(l.order[0])
+	}
+}
+
+func (l *library) count(m *media, sign int64) {
+	if m.file != nil {
+		l.disk += sign * m.size
+	} else {
+		l.bytes += sign * int64(len(m.data))
 	}
 }
 
@@ -64,7 +74,7 @@ func (l *library) remove(m *media) {
 		return
 	}
 	delete(l.items, m.id)
-	l.bytes -= len(m.data)
+	l.count(m, -1)
 	for i, o := range l.order {
 		if o == m {
 			l.order = append(l.order[:i], l.order[i+1:]...)
@@ -95,7 +105,7 @@ func getMedia(s *Sim, c *call) (any, *graph.Error) {
 		scheme = "https://"
 	}
 	return object{"messaging_product": "whatsapp", "id": m.id, "mime_type": m.mime, "sha256": hex.EncodeToString(m.sum[:]),
-		"file_size": strconv.Itoa(len(m.data)), "url": s.address(m, scheme+c.r.Host, c.now)}, nil
+		"file_size": strconv.FormatInt(m.size, 10), "url": s.address(m, scheme+c.r.Host, c.now)}, nil
 }
 
 func deleteMedia(s *Sim, c *call) (any, *graph.Error) {
@@ -137,7 +147,7 @@ func (s *Sim) download(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", m.mime)
 	w.Header().Set("X-Content-Type-Options", "nosniff") // customers' bytes must not become a page of ours
 	w.Header().Set("Content-Disposition", `attachment; filename="`+quotable(m.filename, m.id)+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.data))
+	http.ServeContent(w, r, "", time.Time{}, m.open())
 }
 
 func quotable(name, fallback string) string {

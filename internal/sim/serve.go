@@ -39,6 +39,10 @@ type call struct {
 	account   *account
 	template  *template
 	media     *media
+	flow      *flow
+	dataset   *dataset
+	session   *session // a resumable upload
+	file      *upload  // sent with the call
 	params    graph.Params
 	raw       []byte       // the body as JSON
 	malformed *graph.Error // what is wrong with the body, told when its turn comes
@@ -55,9 +59,7 @@ type call struct {
 // graphAPI serves everything under the Graph API.
 func (s *Sim) graphAPI(w http.ResponseWriter, r *http.Request) {
 	c := &call{r: r}
-	var err error
-	c.params, c.raw, err = graph.Read(r, bodyLimit(r.URL.Path))
-	if err != nil {
+	if err := s.read(c); err != nil {
 		switch m, malformed := errors.AsType[*graph.Error](err); {
 		case errors.Is(err, graph.ErrTooLarge):
 			s.answer(w, c, nil, &graph.Error{HTTP: http.StatusRequestEntityTooLarge, Code: 100, Message: "(#100) The request body is too large"})
@@ -163,11 +165,16 @@ func (s *Sim) do(c *call, segments []string) (any, *graph.Error) {
 // resolve finds the node and the edge a path names; what does not exist stays nil.
 func (s *Sim) resolve(c *call, segments []string) {
 	c.node, c.id, c.edge = nodeRoot, "", ""
-	c.number, c.account, c.template, c.media = nil, nil, nil, nil
+	c.flow, c.dataset = nil, nil
+	c.number, c.account, c.template, c.media, c.session = nil, nil, nil, nil, nil
 	if len(segments) == 0 {
 		return
 	}
 	first := segments[0]
+	if strings.HasPrefix(first, "upload:") {
+		c.node, c.id, c.edge, c.session = nodeUpload, first, "upload", s.st.media.session(first, c.now)
+		return
+	}
 	if first == "" || first[0] < '0' || first[0] > '9' {
 		c.edge = first
 		return
@@ -177,6 +184,8 @@ func (s *Sim) resolve(c *call, segments []string) {
 		c.edge = segments[1]
 	}
 	switch {
+	case first == s.o.AppID:
+		c.node = nodeApp
 	case s.st.numbers[first] != nil:
 		c.node, c.number = nodeNumber, s.st.numbers[first]
 		c.account = c.number.account
@@ -185,6 +194,12 @@ func (s *Sim) resolve(c *call, segments []string) {
 	case s.st.templates[first] != nil:
 		c.node, c.template = nodeTemplate, s.st.templates[first]
 		c.account = c.template.account
+	case s.st.flows[first] != nil:
+		c.node, c.flow = nodeFlow, s.st.flows[first]
+		c.account = c.flow.account
+	case s.st.datasets[first] != nil:
+		c.node, c.dataset = nodeDataset, s.st.datasets[first]
+		c.account = c.dataset.account
 	default:
 		if m := s.st.media.get(first, c.now); m != nil {
 			c.node, c.media, c.account = nodeMedia, m, m.number.account
@@ -194,7 +209,7 @@ func (s *Sim) resolve(c *call, segments []string) {
 
 // row finds the edge's row, or says in Meta's words that there is none.
 func (s *Sim) row(c *call, segments []string) (*edge, *graph.Error) {
-	if c.id != "" && (c.account == nil || !c.token.sees(c.account.ID)) {
+	if c.id != "" && !c.visible() {
 		return nil, graph.UnknownObject(c.r.Method, c.id)
 	}
 	most, rest := 1, c.path
@@ -208,6 +223,18 @@ func (s *Sim) row(c *call, segments []string) (*edge, *graph.Error) {
 		return row, nil
 	}
 	return nil, graph.UnknownObject(c.r.Method, c.id)
+}
+
+// visible reports whether the node exists and the token was granted it.
+func (c *call) visible() bool {
+	switch c.node {
+	case nodeApp:
+		return true
+	case nodeUpload:
+		return c.session != nil && c.session.owner == c.token.UserID
+	default:
+		return c.account != nil && c.token.sees(c.account.ID)
+	}
 }
 
 func (c *call) numberID() string {

@@ -15,6 +15,8 @@ const (
 	threadLimit  = 200_000 // conversations per number before idle ones are forgotten
 	requestLimit = 500     // calls shown by GET /sim/v1/requests
 	mediaLimit   = 256 << 20
+
+	mediaDiskLimit = 4 << 30
 )
 
 // state is everything that a reset throws away. Sim.mu guards it.
@@ -27,6 +29,9 @@ type state struct {
 	customers map[string]*customer // by wa_id; only those somebody described or who wrote
 	scoped    map[string]*customer // the same by business-scoped id
 	media     library
+	flows     map[string]*flow
+	datasets  map[string]*dataset
+	voices    callBook
 
 	messages []*message // oldest first
 	byWamid  map[string]*message
@@ -53,18 +58,21 @@ type account struct {
 	callback   string // override of the app's address; "" is none
 	numbers    []*number
 	templates  []*template
+	flows      []*flow
+	dataset    *dataset // nil until one was made
 	calls      gauge
 }
 
 type number struct {
 	Number
-	account  *account
-	digits   string
-	callback string // override of the account's address; "" is none
-	rate     bucket
-	threads  map[string]*thread
-	month    int // of free; year*12+month
-	free     int // service messages delivered for nothing this month
+	account              *account
+	digits               string
+	callback             string // override of the account's address; "" is none
+	publicKey, keyStatus string // for the endpoints of Flows; "" without
+	rate                 bucket
+	threads              map[string]*thread
+	month                int // of free; year*12+month
+	free                 int // service messages delivered for nothing this month
 }
 
 type template struct {
@@ -101,6 +109,7 @@ func newState(w World, settings Settings) *state {
 		tokens: map[string]*Token{}, customers: map[string]*customer{}, scoped: map[string]*customer{},
 		byWamid: map[string]*message{}, settings: settings, reach: reach{}, market: map[string][]int64{}, media: library{items: map[string]*media{}},
 	}
+	st.flows, st.datasets = map[string]*flow{}, map[string]*dataset{}
 	st.reseed(settings.Seed)
 	for _, a := range w.Accounts {
 		st.addAccount(a)

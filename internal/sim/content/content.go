@@ -151,19 +151,6 @@ func checkReaction(c *checker, root *node) {
 	}
 }
 
-// MediaID returns the id of the media object a message or a template header refers to, or "".
-func MediaID(kind string, p graph.Params) string {
-	for _, k := range mediaKinds {
-		if k == kind {
-			if m, ok := p[kind].(map[string]any); ok {
-				id, _ := graph.Scalar(m["id"])
-				return id
-			}
-		}
-	}
-	return ""
-}
-
 // Voice reports whether a message is a voice note, the only kind that is ever "played".
 func Voice(kind string, p graph.Params) bool {
 	m, _ := p["audio"].(map[string]any)

@@ -294,7 +294,7 @@ func FuzzCheck(f *testing.F) {
 		if _, _, err := Ref(p); err != nil && err.Code == 0 {
 			t.Errorf("a complaint without a code: %+v", err)
 		}
-		MediaID(kind, p)
+		Media(kind, p)
 		Voice(kind, p)
 	})
 }
