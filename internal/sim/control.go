@@ -37,6 +37,11 @@ var controls = []struct {
 	{"GET /sim/v1/customers/{wa_id}/messages", getChat},
 	{"POST /sim/v1/customers/{wa_id}/read", postRead},
 	{"PATCH /sim/v1/phone-numbers/{id}", patchNumber},
+	{"PUT /sim/v1/phone-numbers/{id}/public-key", putKeyStatus},
+	{"PATCH /sim/v1/flows/{id}", patchFlow},
+	{"POST /sim/v1/customers/{wa_id}/calls", postCustomerCall},
+	{"PUT /sim/v1/customers/{wa_id}/call-permission", putCallPermission},
+	{"GET /sim/v1/datasets", getDatasets},
 	{"POST /sim/v1/webhooks", postWebhook},
 }
 
@@ -53,12 +58,15 @@ func (s *Sim) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/sim/", http.NewCrossOriginProtection().Handler(control))
 	mux.HandleFunc("GET "+lookaside, s.download)
+	mux.HandleFunc("GET "+assetPath+"{id}/flow.json", s.downloadFlow)
+	mux.HandleFunc("GET "+previewPath+"{id}/preview/", s.previewFlow)
 	mux.HandleFunc("GET /{$}", welcome)
 	graph := http.HandlerFunc(s.graphAPI)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["X-Waxwing-Simulator"] = []string{"1"}
 		// Graph paths skip the mux, which would redirect unclean ones; Meta answers those with an error.
-		if p := r.URL.Path; p == "/" && r.Method == http.MethodGet || strings.HasPrefix(p, "/sim/") || strings.HasPrefix(p, lookaside) {
+		if p := r.URL.Path; p == "/" && r.Method == http.MethodGet || strings.HasPrefix(p, "/sim/") || strings.HasPrefix(p, lookaside) ||
+			strings.HasPrefix(p, assetPath) || strings.HasPrefix(p, previewPath) {
 			mux.ServeHTTP(w, r)
 			return
 		}

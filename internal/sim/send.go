@@ -61,7 +61,13 @@ func (s *Sim) send(c *call, marketing bool) (any, *graph.Error) {
 	if err := s.checkTemplate(c, d, marketing); err != nil {
 		return nil, err
 	}
+	if err := s.checkFlow(c, d); err != nil {
+		return nil, err
+	}
 	if err := s.checkRecipient(c, d); err != nil {
+		return nil, err
+	}
+	if err := s.checkCallRequest(c, d); err != nil {
 		return nil, err
 	}
 	return s.accept(c, d), nil
