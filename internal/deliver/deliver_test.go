@@ -233,8 +233,6 @@ func TestDeliver(t *testing.T) {
 		"work of others is found": func(r *rig) {
 			time.Sleep(time.Minute)
 			r.add(0, 1)
-			r.Engine.mu.Lock()
-			r.Engine.mu.Unlock()
 			time.Sleep(2 * scanEvery)
 			if len(r.got(0)) != 1 {
 				r.t.Error("not found")

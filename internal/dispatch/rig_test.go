@@ -138,13 +138,13 @@ func (r *rig) store(name, phone, recipient string, p message.Priority) message.J
 	m := message.Outbound{ID: uuid.NewString(), AccountID: "000000000000", WABAKey: "waba", PhoneKey: phone, MetaVersion: "v20.0", Kind: "text",
 		Recipient: recipient, Priority: p, AcceptedAt: time.Now()}
 	m.Body = []byte("body of " + m.ID)
+	r.mu.Lock()
+	r.names[m.ID] = name // before it is stored: a scan may find it at once
+	r.mu.Unlock()
 	_, seq, err := r.db.Accept(context.Background(), &m, m.Body)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.mu.Lock()
-	r.names[m.ID] = name
-	r.mu.Unlock()
 	return m.Job(seq)
 }
 

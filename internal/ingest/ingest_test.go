@@ -24,10 +24,9 @@ import (
 // bench is an engine on a real store with business account 12, number 11 and a topic.
 type bench struct {
 	*Engine
-	t      *testing.T
-	db     *sqlite.DB
-	woken  []string
-	cancel context.CancelFunc
+	t     *testing.T
+	db    *sqlite.DB
+	woken []string
 }
 
 type plain struct{}

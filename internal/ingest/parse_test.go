@@ -109,7 +109,7 @@ func TestRepeatsHaveOneKey(t *testing.T) {
 		return string(changes[0].Key)
 	}
 	account := `{"object":"whatsapp_business_account","entry":[{"id":"12","time":%d,"changes":[{"field":"account_update","value":{"event":"X"}}]}]}`
-	if keyOf(fmt.Sprintf(account, 1)) != keyOf(fmt.Sprintf(account, 1)) {
+	if first, repeat := keyOf(fmt.Sprintf(account, 1)), keyOf(fmt.Sprintf(account, 1)); first != repeat {
 		t.Error("a repeat has another key")
 	}
 	if keyOf(fmt.Sprintf(account, 1)) == keyOf(fmt.Sprintf(account, 2)) {

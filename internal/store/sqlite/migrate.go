@@ -91,6 +91,9 @@ func Versions(ctx context.Context, path string) (have, want int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
+	if err := prepareFile(path); err != nil {
+		return 0, 0, err
+	}
 	pool, err := openPool(path, 1, "rwc")
 	if err != nil {
 		return 0, 0, err

@@ -50,8 +50,8 @@ var ErrInUse = errors.New("another waxwing process is using this data")
 // Open opens the database file, creating and upgrading it as needed. It returns ErrInUse, or a SchemaError when the file
 // was written by a newer release.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("create data directory: %w", err)
+	if err := prepareFile(path); err != nil {
+		return nil, err
 	}
 	db := &DB{path: path, checker: make(chan struct{}, 1), stopped: make(chan struct{})}
 	ok := false
@@ -99,6 +99,19 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	})
 	ok = true
 	return db, nil
+}
+
+// prepareFile makes sure that the file and its directory exist, and that a new file is its owner's alone. The log beside it
+// takes over its mode.
+func prepareFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("create data directory: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	return f.Close()
 }
 
 // openPool opens connections with the pragmas every one needs. busy_timeout comes first so that the others wait for locks.
