@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/waxwing-messaging/waxwing/internal/config"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/ops"
 	"github.com/waxwing-messaging/waxwing/internal/sim"
 )
@@ -91,7 +92,20 @@ func (a *App) prepare(ctx context.Context) (err error) {
 	if a.o.Dev {
 		return a.seed(ctx)
 	}
-	return nil
+	return a.refusePublishedKey(ctx)
+}
+
+// refusePublishedKey keeps the development world out of production: its access key is public.
+func (a *App) refusePublishedKey(ctx context.Context) error {
+	_, err := a.parts.directory.AccessKey(ctx, config.DevAccessKeyID)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return fmt.Errorf("the data at %s was made by waxwing dev and accepts its published access key: use other data", a.cfg.SQLitePath())
+	}
 }
 
 // listen binds an address, with TLS if asked to.
@@ -198,7 +212,7 @@ func (a *App) Run(ctx context.Context) error {
 
 // serve starts a server; if it ends by itself the node cannot go on.
 func serve(l net.Listener, h http.Handler, log *slog.Logger, fail context.CancelCauseFunc) *http.Server {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	go func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -292,6 +292,7 @@ func TestNewRefuses(t *testing.T) {
 		"a port in use":      {func(c *config.Config) { c.Listen = taken.Addr().String() }, "in use"},
 		"data in use":        {func(c *config.Config) { c.Data = running }, "another waxwing process"},
 		"a data file":        {func(c *config.Config) { c.Data = "/dev/null/x" }, "not a directory"},
+		"an unknown limit":   {func(c *config.Config) { c.Limits = map[string]float64{"SendMessage": 1} }, "no operation of that name"},
 		"a bad upstream URL": {func(c *config.Config) { c.Meta.BaseURL = "::" }, "URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -304,6 +305,17 @@ func TestNewRefuses(t *testing.T) {
 				t.Errorf("New = %v, want one line about %q", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestServeRefusesDevelopmentData(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start(t, dir, nil).stop()
+	cfg := config.Default()
+	cfg.Data, cfg.Listen, cfg.OpsListen = dir, "127.0.0.1:0", ""
+	if _, err := New(t.Context(), Options{Config: cfg, Logger: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "published access key") {
+		t.Errorf("New = %v, want a refusal", err)
 	}
 }
 

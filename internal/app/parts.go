@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,6 +106,9 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 		Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: pages, Now: time.Now})
 	social.Operations = append(social.Operations, extensionRows(p, box, pages)...)
 	services := []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}
+	if err := checkLimits(cfg.Limits, services); err != nil {
+		return nil, err
+	}
 	api := awsapi.New(awsapi.Options{Region: cfg.Region, Partition: partition, ClockSkew: cfg.Auth.ClockSkew, Keys: p.directory,
 		Limits: awsapi.NewQuotas(services, cfg.Limits), Logger: a.log, Services: services,
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
@@ -112,6 +116,19 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	p.engines = []engine{{"dispatch", lanes.Run}, {"ingest", intake.Run}, {"deliver", delivery.Run}, {"fan-out", fan.Run},
 		{"pruning", pruner{db, cfg.Retention, a.log}.run}}
 	return p, nil
+}
+
+// checkLimits refuses limits for operations that nobody has.
+func checkLimits(limits map[string]float64, services []awsapi.Service) error {
+	for name := range limits {
+		known := slices.ContainsFunc(services, func(s awsapi.Service) bool {
+			return slices.ContainsFunc(s.Operations, func(o awsapi.Operation) bool { return o.Name == name })
+		})
+		if !known {
+			return fmt.Errorf("limits.%s: there is no operation of that name", name)
+		}
+	}
+	return nil
 }
 
 // route sends a request to the part it is for. Everything without a path of its own is the AWS API's.
