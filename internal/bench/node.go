@@ -122,10 +122,14 @@ const (
 	envOps       = "WAXWING_OPS_URL"
 )
 
-// Process is a command of this program that runs in the background and has printed what it exports.
+// exports is how the line begins with which a node says that it is ready.
+const exports = "export "
+
+// Process is a program that runs in the background and has said that it is ready.
 type Process struct {
-	Env   map[string]string // exported variables
-	Ready time.Duration     // from the start to the first line of exports
+	Ready time.Duration     // from the start to the line that said so
+	Line  string            // the rest of that line
+	Env   map[string]string // the variables it sets, if they are exports
 	cmd   *exec.Cmd
 	stdin io.Closer
 	log   *tail
@@ -133,9 +137,9 @@ type Process struct {
 	err   error         // how, valid after ended
 }
 
-// Start runs a program until ctx ends or it is stopped, and waits until it prints a line that begins with "export ". Logs of
-// the program are only shown when it fails.
-func Start(ctx context.Context, program string, args ...string) (*Process, error) {
+// Start runs a program until ctx ends or it is stopped, and waits until it prints a line that begins with a sign. What the
+// program logs is kept for when it fails.
+func Start(ctx context.Context, sign, program string, args ...string) (*Process, error) {
 	p := &Process{Env: map[string]string{}, cmd: exec.CommandContext(ctx, program, args...), log: &tail{}, ended: make(chan struct{})}
 	p.cmd.Stderr = p.log
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
@@ -164,14 +168,15 @@ func Start(ctx context.Context, program string, args ...string) (*Process, error
 	defer func() { go func() { io.Copy(io.Discard, read); read.Close() }() }() //nolint:errcheck // nobody reads on
 	lines := bufio.NewScanner(read)
 	for lines.Scan() {
-		exports, ok := strings.CutPrefix(lines.Text(), "export ")
+		rest, ok := strings.CutPrefix(lines.Text(), sign)
 		if !ok {
 			continue
 		}
-		p.Ready = time.Since(begin)
-		for word := range strings.FieldsSeq(exports) {
-			name, value, _ := strings.Cut(word, "=")
-			p.Env[name] = value
+		p.Ready, p.Line = time.Since(begin), rest
+		for word := range strings.FieldsSeq(rest) {
+			if name, value, ok := strings.Cut(word, "="); ok {
+				p.Env[name] = value
+			}
 		}
 		return p, nil
 	}
@@ -232,5 +237,5 @@ func startNode(ctx context.Context, args ...string) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Start(ctx, self, append([]string{"bench", "node"}, args...)...)
+	return Start(ctx, exports, self, append([]string{"bench", "node"}, args...)...)
 }

@@ -40,7 +40,7 @@ func measureStart(ctx context.Context, runs int, idle time.Duration, stdout io.W
 	var ready []time.Duration
 	var memory []int64
 	for range runs {
-		p, err := Start(ctx, program, args...)
+		p, err := Start(ctx, exports, program, args...)
 		if err != nil {
 			return err
 		}
