@@ -87,8 +87,9 @@ func (db *DB) Undeliverable(ctx context.Context, l lease.Lease, failed []event.U
 			if u.Dead == "" {
 				continue
 			}
-			if _, err := tx.exec(`INSERT INTO dead_letters (seq, destination, attempts, reason, at)
-				SELECT seq, destination, attempts, ?, ? FROM deliveries WHERE seq = ?`, u.Dead, unixMicro(now), u.Seq); err != nil {
+			if _, err := tx.exec(`INSERT INTO dead_letters (seq, account_id, destination, attempts, reason, at)
+				SELECT d.seq, e.account_id, d.destination, d.attempts, ?, ? FROM deliveries d JOIN events e ON e.seq = d.seq
+				WHERE d.seq = ?`, u.Dead, unixMicro(now), u.Seq); err != nil {
 				return err
 			}
 			if _, err := tx.exec(`DELETE FROM deliveries WHERE seq = ?`, u.Seq); err != nil {

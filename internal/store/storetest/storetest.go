@@ -37,6 +37,7 @@ type Store interface {
 	Lookup(ctx context.Context, accountID, id string) (message.Status, bool, error)
 	Search(ctx context.Context, accountID string, q message.Query) (message.Found, error)
 	Window(ctx context.Context, phoneKey, recipient string) (message.Window, error)
+	eventsAdmin
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
 	PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error)
 	PruneMessages(ctx context.Context, cutoff time.Time) (more bool, err error)
@@ -79,10 +80,17 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a search continues where it stopped":      searchPages,
 		"accounts do not see each other":           tenants,
 		"linking again updates, elsewhere refuses": link,
-		"tags":                   tags,
-		"access keys":            accessKeys,
-		"pages of WABAs":         pages,
-		"a setting is made once": settings,
+		"dead letters are listed in order":         deadEvents,
+		"dead letters can be published after all":  requeueDeadEvents,
+		"dead letters can be forgotten":            discardDeadEvents,
+		"history is published again":               replay,
+		"a replay continues where it stopped":      replayPages,
+		"a replay tells events apart":              replayKinds,
+		"what nobody could use can be read":        unclaimedWebhook,
+		"tags":                                     tags,
+		"access keys":                              accessKeys,
+		"pages of WABAs":                           pages,
+		"a setting is made once":                   settings,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,6 +19,7 @@ import (
 type TopicStore interface {
 	topic.Store
 	fanout.Store
+	topicsAdmin
 }
 
 // RunTopics holds an engine to the part of the contract that concerns the built-in topics.
@@ -37,6 +38,7 @@ func RunTopics(t *testing.T, open func(t *testing.T) TopicStore) {
 		"a lease that moved makes late settles void": lateTopicSettle,
 		"retries wait, then come back":               retryLater,
 		"given up messages become dead letters":      topicDeadLetters,
+		"dead letters can be delivered after all":    requeueTopicDeadLetters,
 		"a deleted topic's queues can be emptied":    deleteTopic,
 		"waiting subscriptions are found once due":   waiting,
 		"concurrent publishers lose nothing":         publishConcurrently,
