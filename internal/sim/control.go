@@ -37,6 +37,8 @@ var controls = []struct {
 	{"GET /sim/v1/customers/{wa_id}/messages", getChat},
 	{"POST /sim/v1/customers/{wa_id}/read", postRead},
 	{"PATCH /sim/v1/phone-numbers/{id}", patchNumber},
+	{"GET /sim/v1/phone-numbers/{id}", getSetup},
+	{"POST /sim/v1/sign-ups", postSignUp},
 	{"PUT /sim/v1/phone-numbers/{id}/public-key", putKeyStatus},
 	{"PATCH /sim/v1/flows/{id}", patchFlow},
 	{"POST /sim/v1/customers/{wa_id}/calls", postCustomerCall},
@@ -61,6 +63,7 @@ func (s *Sim) Handler() http.Handler {
 	mux.HandleFunc("GET "+assetPath+"{id}/flow.json", s.downloadFlow)
 	mux.HandleFunc("GET "+previewPath+"{id}/preview/", s.previewFlow)
 	mux.HandleFunc("GET /{$}", welcome)
+	dialog := http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.dialog))
 	graph := http.HandlerFunc(s.graphAPI)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["X-Waxwing-Simulator"] = []string{"1"}
@@ -68,6 +71,10 @@ func (s *Sim) Handler() http.Handler {
 		if p := r.URL.Path; p == "/" && r.Method == http.MethodGet || strings.HasPrefix(p, "/sim/") || strings.HasPrefix(p, lookaside) ||
 			strings.HasPrefix(p, assetPath) || strings.HasPrefix(p, previewPath) {
 			mux.ServeHTTP(w, r)
+			return
+		}
+		if isDialog(r.URL.Path) {
+			dialog.ServeHTTP(w, r)
 			return
 		}
 		graph.ServeHTTP(w, r)
@@ -204,53 +211,6 @@ func putFaults(s *Sim, r *http.Request) (any, error) {
 func deleteFaults(s *Sim, _ *http.Request) (any, error) {
 	s.with(func(st *state) { st.rules = nil })
 	return nil, nil
-}
-
-// numberPatch is PATCH /sim/v1/phone-numbers/{id}; what is left out stays.
-type numberPatch struct {
-	Quality    *string `json:"quality_rating"`
-	Tier       *string `json:"messaging_limit_tier"`
-	Throughput *string `json:"throughput"`
-	Status     *string `json:"status"`
-}
-
-func patchNumber(s *Sim, r *http.Request) (shown any, err error) {
-	var p numberPatch
-	if err := input(r, &p); err != nil {
-		return nil, err
-	}
-	if p.Throughput != nil {
-		switch *p.Throughput = strings.ToUpper(*p.Throughput); *p.Throughput {
-		case ThroughputStandard, ThroughputHigh, ThroughputCoexistence:
-		default:
-			return nil, fault.New(fault.Validation, "throughput must be STANDARD, HIGH or NOT_APPLICABLE")
-		}
-	}
-	if p.Tier != nil {
-		if _, ok := tiers[*p.Tier]; !ok && *p.Tier != "TIER_UNLIMITED" {
-			return nil, fault.New(fault.Validation, "messaging_limit_tier must be a TIER_ word such as TIER_250 or TIER_UNLIMITED")
-		}
-	}
-	s.with(func(st *state) {
-		n := st.numbers[r.PathValue("id")]
-		if n == nil {
-			err = fault.New(fault.NotFound, "no phone number has the id %q", r.PathValue("id"))
-			return
-		}
-		upgraded := p.Throughput != nil && *p.Throughput == ThroughputHigh && n.Throughput != ThroughputHigh
-		for to, from := range map[*string]*string{&n.Quality: p.Quality, &n.Tier: p.Tier, &n.Throughput: p.Throughput, &n.Status: p.Status} {
-			if from != nil {
-				*to = *from
-			}
-		}
-		now := s.now()
-		if upgraded {
-			s.announce(n.account, "phone_number_quality_update", object{"display_phone_number": n.digits,
-				"event": "THROUGHPUT_UPGRADE", "max_daily_conversations_per_business": n.Tier}, now)
-		}
-		shown = n.object(s)
-	})
-	return shown, err
 }
 
 // query reads an optional number from the query.

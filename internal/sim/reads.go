@@ -139,8 +139,8 @@ func (n *number) object(s *Sim) object {
 	}
 	return object{"id": n.ID, "display_phone_number": humanNumber(n.Phone), "verified_name": n.VerifiedName,
 		"quality_rating": n.Quality, "quality_score": object{"score": n.Quality}, "status": n.Status,
-		"code_verification_status": "VERIFIED", "platform_type": "CLOUD_API", "throughput": object{"level": n.Throughput},
-		"account_mode": n.Mode, "name_status": "APPROVED", "new_name_status": "NONE", "is_official_business_account": false,
+		"code_verification_status": n.verification(), "platform_type": "CLOUD_API", "throughput": object{"level": n.Throughput},
+		"account_mode": n.Mode, "name_status": n.NameStatus, "new_name_status": "NONE", "is_official_business_account": n.Official,
 		"is_on_biz_app": onPhone, "is_pin_enabled": n.PIN != "", "messaging_limit_tier": n.Tier,
 		"whatsapp_business_manager_messaging_limit": n.Tier, "country_dial_code": countryOf(n.digits).code,
 		"country_code": countryOf(n.digits).iso, "webhook_configuration": callback,
@@ -192,7 +192,14 @@ func getAccount(s *Sim, c *call) (any, *graph.Error) {
 		"owner_business_info":                object{"id": s.world.Portfolio, "name": a.Name},
 		"marketing_messages_lite_api_status": marketing, "marketing_messages_onboarding_status": marketing,
 		"health_status": object{"can_send_message": "AVAILABLE", "entities": []object{
-			{"entity_type": "WABA", "id": a.ID, "can_send_message": "AVAILABLE"}}}}
+			{"entity_type": "WABA", "id": a.ID, "can_send_message": "AVAILABLE"}}}, "template_analytics": nil}
+	if fields, _ := c.params.String("fields"); strings.Contains(fields, "template_analytics") {
+		analytics, err := s.templateAnalytics(a, fields, c.now)
+		if err != nil {
+			return nil, err
+		}
+		o["template_analytics"] = analytics
+	}
 	return o.pick(c, nodeAccount, "name,currency,timezone_id,message_template_namespace")
 }
 

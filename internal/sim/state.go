@@ -26,6 +26,7 @@ type state struct {
 	order     []*account // as in the world
 	templates map[string]*template
 	tokens    map[string]*Token
+	authCodes map[string]*authCode // sign-ups whose code was not exchanged yet
 	customers map[string]*customer // by wa_id; only those somebody described or who wrote
 	scoped    map[string]*customer // the same by business-scoped id
 	media     library
@@ -71,6 +72,7 @@ type number struct {
 	publicKey, keyStatus string // for the endpoints of Flows; "" without
 	rate                 bucket
 	threads              map[string]*thread
+	setup                setup
 	month                int // of free; year*12+month
 	free                 int // service messages delivered for nothing this month
 }
@@ -106,7 +108,7 @@ func (t *thread) idle(now int64) bool {
 func newState(w World, settings Settings) *state {
 	st := &state{
 		accounts: map[string]*account{}, numbers: map[string]*number{}, templates: map[string]*template{},
-		tokens: map[string]*Token{}, customers: map[string]*customer{}, scoped: map[string]*customer{},
+		tokens: map[string]*Token{}, authCodes: map[string]*authCode{}, customers: map[string]*customer{}, scoped: map[string]*customer{},
 		byWamid: map[string]*message{}, settings: settings, reach: reach{}, market: map[string][]int64{}, media: library{items: map[string]*media{}},
 	}
 	st.flows, st.datasets = map[string]*flow{}, map[string]*dataset{}
@@ -134,10 +136,8 @@ func (st *state) addAccount(w Account) {
 	w.Currency, w.Country = cmp.Or(w.Currency, "USD"), cmp.Or(w.Country, "US")
 	a := &account{Account: w, subscribed: w.Subscribed}
 	for _, n := range w.Numbers {
-		n.Status, n.Quality = cmp.Or(n.Status, "CONNECTED"), cmp.Or(n.Quality, "GREEN")
-		n.Tier, n.Throughput = cmp.Or(n.Tier, "TIER_UNLIMITED"), cmp.Or(n.Throughput, ThroughputStandard)
-		n.Mode = cmp.Or(n.Mode, "LIVE")
 		p := &number{Number: n, account: a, digits: digitsOnly(n.Phone), threads: map[string]*thread{}}
+		p.defaults()
 		a.numbers = append(a.numbers, p)
 		st.numbers[n.ID] = p
 	}
@@ -153,6 +153,13 @@ func (st *state) addAccount(w Account) {
 	}
 	st.accounts[w.ID] = a
 	st.order = append(st.order, a)
+}
+
+// defaults fills in the usual words.
+func (n *Number) defaults() {
+	n.Status, n.Quality = cmp.Or(n.Status, "CONNECTED"), cmp.Or(n.Quality, "GREEN")
+	n.Tier, n.Throughput = cmp.Or(n.Tier, "TIER_UNLIMITED"), cmp.Or(n.Throughput, ThroughputStandard)
+	n.Mode, n.NameStatus = cmp.Or(n.Mode, "LIVE"), cmp.Or(n.NameStatus, "APPROVED")
 }
 
 // template finds a translation by name; nil when there is none.

@@ -47,6 +47,9 @@ type Number struct {
 	Mode         string   // SANDBOX is a test number, which may only write to Allowed
 	Allowed      []string // recipients of a test number, digits
 	PIN          string   // two-step verification
+	Verification string   // code_verification_status; VERIFIED when empty
+	NameStatus   string   // of the display name; APPROVED when empty
+	Official     bool     // an official business account
 }
 
 // Template is a message template as Meta lists it.

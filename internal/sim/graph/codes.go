@@ -100,6 +100,8 @@ var codes = map[int]Code{
 	134101: {Title: "Template is still syncing"},
 	134102: {Title: "Template is unavailable for use", HTTP: 500},
 	135000: {Title: "Generic user error"},
+	136024: {Title: "Verification code not valid"},
+	136025: {Title: "Verification code not sent"},
 	137000: {Title: "Recipient identity key hash mismatch", Async: true},
 	138000: {Title: "Calling not enabled"},
 	138001: {Title: "Receiver uncallable"},
