@@ -6,31 +6,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sort"
 	"strconv"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/message"
+	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
 
 // change is an event.Change whose parts are not sealed yet.
 type change struct {
 	event.Change
-	entry []byte // whatsAppWebhookEntry
-}
-
-// webhookDoc is the outermost layer of Meta's callbacks.
-type webhookDoc struct {
-	Object string `json:"object"`
-	Entry  []struct {
-		ID      string          `json:"id"`
-		Time    json.RawMessage `json:"time"`
-		Changes []struct {
-			Field string          `json:"field"`
-			Value json.RawMessage `json:"value"`
-		} `json:"changes"`
-	} `json:"entry"`
+	time  rawjson.Value // of its entry, as it came; messages have none
+	entry []byte        // whatsAppWebhookEntry
 }
 
 // ErrNotWebhook is what bytes that are no webhook of a WhatsApp Business Account give.
@@ -39,226 +27,248 @@ var ErrNotWebhook = errors.New("not a whatsapp_business_account webhook")
 // parse takes a webhook apart into the updates it brings, in order. Meta may mix updates of several numbers and accounts in
 // one webhook, and promises neither order nor that an update comes once. What parse does not know it passes on whole.
 func parse(body []byte, receivedAt time.Time) ([]change, error) {
-	var doc webhookDoc
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotWebhook, err)
+	doc, ok := rawjson.Parse(body)
+	if !ok {
+		return nil, fmt.Errorf("%w: it is no JSON text", ErrNotWebhook)
 	}
-	if doc.Object != "whatsapp_business_account" {
-		return nil, fmt.Errorf("%w: object is %.40q", ErrNotWebhook, doc.Object)
+	if object := doc.Get("object"); !object.Is("whatsapp_business_account") {
+		return nil, fmt.Errorf("%w: object is %.40q", ErrNotWebhook, object)
+	}
+	entries := doc.Get("entry")
+	if entries != nil && !entries.IsArray() {
+		return nil, fmt.Errorf("%w: entry is no list", ErrNotWebhook)
 	}
 	var out []change
-	for i := range doc.Entry {
-		e := &doc.Entry[i]
-		at := entryTime(e.Time, receivedAt)
-		for _, c := range e.Changes {
-			if len(c.Value) == 0 {
-				c.Value = json.RawMessage("null")
+	for _, e := range entries.Elements() {
+		var id, at, changes rawjson.Value
+		for name, member := range e.Members() {
+			switch string(name) {
+			case "id":
+				id = member
+			case "time":
+				at = member
+			case "changes":
+				changes = member
 			}
-			base := change{Change: event.Change{WABAMetaID: e.ID, Field: c.Field, At: at}}
-			out = split(out, base, e.Time, c.Value)
+		}
+		base := change{Change: event.Change{WABAMetaID: id.Text(), At: timestamp(at, receivedAt)}, time: at}
+		for _, c := range changes.Elements() {
+			value := c.Get("value")
+			if value == nil {
+				value = null
+			}
+			base.Field = c.Get("field").Text()
+			out = split(out, base, value)
 		}
 	}
 	return out, nil
 }
 
-// entryTime reads the integer time of account-level entries; messages have none.
-func entryTime(raw json.RawMessage, fallback time.Time) time.Time {
-	return event.ParseTimestamp(string(bytes.Trim(raw, `"`)), fallback)
+var null = rawjson.Value("null")
+
+// timestamp reads seconds since 1970, which are a string in messages and a number in what concerns accounts.
+func timestamp(v rawjson.Value, fallback time.Time) time.Time {
+	if v.IsString() {
+		return event.ParseTimestamp(v.Text(), fallback)
+	}
+	return event.ParseTimestamp(string(v), fallback)
 }
 
 // split appends the updates of one change. Messages and statuses become one each; everything else stays together. A value
 // with a single update keeps Meta's bytes.
-func split(out []change, base change, entryTime, value json.RawMessage) []change {
-	var v map[string]json.RawMessage
-	if json.Unmarshal(value, &v) != nil {
-		return append(out, base.other(entryTime, value))
+func split(out []change, base change, value rawjson.Value) []change {
+	var messages, statuses, errs, preferences rawjson.Value
+	for name, member := range value.Members() {
+		switch string(name) {
+		case "metadata":
+			base.PhoneMetaID = member.Get("phone_number_id").Text()
+		case "messages":
+			messages = member
+		case "statuses":
+			statuses = member
+		case "errors":
+			errs = member
+		case "user_preferences":
+			preferences = member
+		}
 	}
-	var metadata struct {
-		PhoneNumberID string `json:"phone_number_id"`
+	updates := 0
+	if base.Field == "messages" {
+		updates = messages.Length() + statuses.Length()
 	}
-	if json.Unmarshal(v["metadata"], &metadata) == nil {
-		base.PhoneMetaID = metadata.PhoneNumberID
-	}
-	if base.Field != "messages" {
-		c := base.other(entryTime, value)
-		c.Preferences = preferences(v["user_preferences"], c.At)
+	if updates == 0 || !messages.IsArray() && messages != nil || !statuses.IsArray() && statuses != nil {
+		c := base.other(value)
+		c.Preferences = readPreferences(preferences, c.At)
 		return append(out, c)
 	}
-	messages, statuses := elements(v["messages"]), elements(v["statuses"])
-	rest := v["errors"]
-	if len(messages)+len(statuses) == 0 {
-		return append(out, base.other(entryTime, value))
-	}
-	whole := len(messages)+len(statuses) == 1 && rest == nil
-	part := func(list string, item json.RawMessage) json.RawMessage {
-		if whole {
+	part := func(list string, item rawjson.Value) rawjson.Value {
+		if updates == 1 && errs == nil {
 			return value
 		}
-		return rebuild(v, list, item)
+		return rebuild(value, list, item)
 	}
-	for _, m := range messages {
-		out = append(out, base.inbound(entryTime, part("messages", m), m))
+	for _, m := range messages.Elements() {
+		out = append(out, base.inbound(part("messages", m), m))
 	}
-	for _, s := range statuses {
-		out = append(out, base.status(entryTime, part("statuses", s), s))
+	for _, s := range statuses.Elements() {
+		out = append(out, base.status(part("statuses", s), s))
 	}
-	if rest != nil {
-		out = append(out, base.other(entryTime, rebuild(v, "errors", nil)))
+	if errs != nil {
+		out = append(out, base.other(rebuild(value, "errors", errs)))
 	}
 	return out
 }
 
-// preferences reads what customers said about marketing messages. Here Meta's timestamps are numbers.
-func preferences(raw json.RawMessage, fallback time.Time) (list []event.Preference) {
-	for _, item := range elements(raw) {
-		var p struct {
-			WaID      string          `json:"wa_id"`
-			UserID    string          `json:"user_id"`
-			Category  string          `json:"category"`
-			Value     string          `json:"value"`
-			Timestamp json.RawMessage `json:"timestamp"`
+// readPreferences reads what customers said about marketing messages.
+func readPreferences(list rawjson.Value, fallback time.Time) (out []event.Preference) {
+	for _, item := range list.Elements() {
+		p := event.Preference{Recipient: item.Get("wa_id").Text(), Value: item.Get("value").Text(), At: timestamp(item.Get("timestamp"), fallback)}
+		if p.Recipient == "" {
+			p.Recipient = item.Get("user_id").Text()
 		}
-		if json.Unmarshal(item, &p) != nil || p.Category != "marketing_messages" || p.Value != "stop" && p.Value != "resume" {
-			continue
+		if item.Get("category").Is("marketing_messages") && (p.Value == "stop" || p.Value == "resume") {
+			out = append(out, p)
 		}
-		if p.WaID == "" {
-			p.WaID = p.UserID
-		}
-		list = append(list, event.Preference{Recipient: p.WaID, Value: p.Value, At: entryTime(p.Timestamp, fallback)})
 	}
-	return list
+	return out
 }
 
-func elements(raw json.RawMessage) []json.RawMessage {
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) != nil {
-		return nil
-	}
-	return list
-}
-
-// rebuild writes the value again with one item of one list, and without the other lists of updates.
-func rebuild(v map[string]json.RawMessage, list string, item json.RawMessage) json.RawMessage {
-	keys := make([]string, 0, len(v))
-	for k := range v {
-		switch k {
-		case "messages", "statuses", "errors":
-		default:
-			keys = append(keys, k)
-		}
-	}
-	sort.Strings(keys)
-	b := []byte{'{'}
-	add := func(key string, raw []byte) {
+// rebuild writes the value again with one item of one list, or with all errors, and without the other updates.
+func rebuild(value rawjson.Value, list string, item rawjson.Value) rawjson.Value {
+	b := make([]byte, 1, len(value))
+	b[0] = '{'
+	add := func(name string, member rawjson.Value) {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b = event.AppendString(b, key)
-		b = append(b, ':')
-		b = append(b, raw...)
-	}
-	for _, k := range keys {
-		raw := v[k]
-		if k == "contacts" {
-			raw = contactsOf(raw, item)
+		b = append(event.AppendString(b, name), ':')
+		if member == nil {
+			member = null
 		}
-		if raw != nil {
-			add(k, raw)
+		b = append(b, member...)
+	}
+	for name, member := range value.Members() {
+		switch string(name) {
+		case "messages", "statuses", "errors":
+		case "contacts":
+			add("contacts", contactsOf(member, item))
+		default:
+			add(string(name), member)
 		}
 	}
-	if item == nil {
-		add(list, v[list])
-	} else {
-		add(list, append(append([]byte{'['}, item...), ']'))
+	if list != "errors" {
+		item = append(append(rawjson.Value{'['}, item...), ']')
 	}
+	add(list, item)
 	return append(b, '}')
 }
 
 // contactsOf picks the contacts that an update is about; all of them when none can be told.
-func contactsOf(raw, item json.RawMessage) json.RawMessage {
-	var who struct {
-		From       string `json:"from"`
-		FromUserID string `json:"from_user_id"`
-		To         string `json:"recipient_id"`
-		ToUserID   string `json:"recipient_user_id"`
-	}
-	if json.Unmarshal(item, &who) != nil {
-		return raw
-	}
-	var picked []json.RawMessage
-	for _, c := range elements(raw) {
-		var id struct {
-			WaID   string `json:"wa_id"`
-			UserID string `json:"user_id"`
+func contactsOf(contacts, item rawjson.Value) rawjson.Value {
+	var who [2]party
+	for name, member := range item.Members() {
+		switch string(name) {
+		case "from":
+			who[0].number = member
+		case "from_user_id":
+			who[0].user = member
+		case "recipient_id":
+			who[1].number = member
+		case "recipient_user_id":
+			who[1].user = member
 		}
-		if json.Unmarshal(c, &id) != nil {
+	}
+	picked := rawjson.Value{'['}
+	for _, c := range contacts.Elements() {
+		id := party{number: c.Get("wa_id"), user: c.Get("user_id")}
+		if !id.matches(who[0]) && !id.matches(who[1]) {
 			continue
 		}
-		if id.WaID != "" && (id.WaID == who.From || id.WaID == who.To) || id.UserID != "" && (id.UserID == who.FromUserID || id.UserID == who.ToUserID) {
-			picked = append(picked, c)
+		if len(picked) > 1 {
+			picked = append(picked, ',')
+		}
+		picked = append(picked, c...)
+	}
+	if len(picked) == 1 {
+		return contacts
+	}
+	return append(picked, ']')
+}
+
+// party is a customer by phone number or business-scoped id, either of which may be unknown.
+type party struct{ number, user rawjson.Value }
+
+func (p party) matches(q party) bool {
+	same := func(a, b rawjson.Value) bool { return len(a) > 2 && bytes.Equal(a, b) } // more than quotes
+	return same(p.number, q.number) || same(p.user, q.user)
+}
+
+func (c change) other(value rawjson.Value) change {
+	c.Kind = event.OtherChange
+	c.Key = key("other", c.WABAMetaID, string(c.time), c.Field, string(value))
+	return c.relay(value)
+}
+
+func (c change) inbound(value, item rawjson.Value) change {
+	for name, member := range item.Members() {
+		switch string(name) {
+		case "id":
+			c.WAMID = member.Text()
+		case "from":
+			c.From = member.Text()
+		case "timestamp":
+			c.At = timestamp(member, c.At)
 		}
 	}
-	if picked == nil {
-		return raw
+	if c.WAMID == "" {
+		c.From = ""
+		return c.other(value) // without an id it is like any other change
 	}
-	b := append([]byte{'['}, bytes.Join(rawBytes(picked), []byte{','})...)
-	return append(b, ']')
+	if c.From == "" {
+		c.From = item.Get("from_user_id").Text()
+	}
+	c.Kind, c.Status = event.InboundChange, event.Received
+	c.Key = key("message", c.WABAMetaID, c.PhoneMetaID, c.WAMID)
+	return c.relay(value)
 }
 
-func rawBytes(list []json.RawMessage) [][]byte {
-	out := make([][]byte, len(list))
-	for i, r := range list {
-		out[i] = r
+func (c change) status(value, item rawjson.Value) change {
+	for name, member := range item.Members() {
+		switch string(name) {
+		case "id":
+			c.WAMID = member.Text()
+		case "status":
+			c.Status = member.Text()
+		case "timestamp":
+			c.At = timestamp(member, c.At)
+		case "biz_opaque_callback_data":
+			c.Opaque = member.Text()
+		case "errors":
+			c.Failures = failures(member)
+		}
+	}
+	if c.WAMID == "" || c.Status == "" {
+		return change{Change: event.Change{WABAMetaID: c.WABAMetaID, PhoneMetaID: c.PhoneMetaID, Field: c.Field, At: c.At}, time: c.time}.other(value)
+	}
+	c.Kind = event.StatusChange
+	c.Key = key("status", c.WABAMetaID, c.PhoneMetaID, c.WAMID, c.Status)
+	return c.relay(value)
+}
+
+// failures reads the errors of a status; a list that is not in Meta's form says nothing.
+func failures(list rawjson.Value) []message.Failure {
+	if !list.IsArray() || list.Length() == 0 {
+		return nil
+	}
+	var problems []metaProblem
+	if json.Unmarshal(list, &problems) != nil {
+		return nil
+	}
+	out := make([]message.Failure, len(problems))
+	for i, p := range problems {
+		out[i] = p.failure()
 	}
 	return out
-}
-
-func (c change) other(entryTime, value json.RawMessage) change {
-	c.Kind = event.OtherChange
-	c.Key = key("other", c.WABAMetaID, string(entryTime), c.Field, string(value))
-	c.entry = entry(c.WABAMetaID, entryTime, c.Field, value)
-	return c
-}
-
-func (c change) inbound(entryTime, value, item json.RawMessage) change {
-	var m struct {
-		ID         string `json:"id"`
-		From       string `json:"from"`
-		FromUserID string `json:"from_user_id"`
-		Timestamp  string `json:"timestamp"`
-	}
-	if json.Unmarshal(item, &m) != nil || m.ID == "" {
-		return c.other(entryTime, value) // without an id it is like any other change
-	}
-	c.Kind, c.Status, c.WAMID = event.InboundChange, event.Received, m.ID
-	if c.From = m.From; c.From == "" {
-		c.From = m.FromUserID
-	}
-	c.At = event.ParseTimestamp(m.Timestamp, c.At)
-	c.Key = key("message", c.WABAMetaID, c.PhoneMetaID, m.ID)
-	c.entry = entry(c.WABAMetaID, entryTime, c.Field, value)
-	return c
-}
-
-func (c change) status(entryTime, value, item json.RawMessage) change {
-	var s struct {
-		ID        string        `json:"id"`
-		Status    string        `json:"status"`
-		Timestamp string        `json:"timestamp"`
-		Opaque    string        `json:"biz_opaque_callback_data"`
-		Errors    []metaProblem `json:"errors"`
-	}
-	if json.Unmarshal(item, &s) != nil || s.ID == "" || s.Status == "" {
-		return c.other(entryTime, value)
-	}
-	c.Kind, c.Status, c.WAMID, c.Opaque = event.StatusChange, s.Status, s.ID, s.Opaque
-	c.At = event.ParseTimestamp(s.Timestamp, c.At)
-	for _, e := range s.Errors {
-		c.Failures = append(c.Failures, e.failure())
-	}
-	c.Key = key("status", c.WABAMetaID, c.PhoneMetaID, s.ID, s.Status)
-	c.entry = entry(c.WABAMetaID, entryTime, c.Field, value)
-	return c
 }
 
 // metaProblem is an element of a status's errors.
@@ -286,18 +296,19 @@ func key(parts ...string) []byte {
 	return h.Sum(nil)[:16]
 }
 
-// entry is one element of Meta's webhook entry list with a single change: what AWS relays as whatsAppWebhookEntry.
-func entry(wabaID string, entryTime json.RawMessage, field string, value json.RawMessage) []byte {
+// relay sets what is passed on: one element of Meta's entry list with a single change, which AWS calls whatsAppWebhookEntry.
+func (c change) relay(value rawjson.Value) change {
 	b := make([]byte, 0, len(value)+128)
 	b = append(b, `{"id":`...)
-	b = event.AppendString(b, wabaID)
-	if len(entryTime) > 0 {
-		b = append(append(b, `,"time":`...), entryTime...)
+	b = event.AppendString(b, c.WABAMetaID)
+	if len(c.time) > 0 {
+		b = append(append(b, `,"time":`...), c.time...)
 	}
 	b = append(append(b, `,"changes":[{"value":`...), value...)
 	b = append(b, `,"field":`...)
-	b = event.AppendString(b, field)
-	return append(b, `}]}`...)
+	b = event.AppendString(b, c.Field)
+	c.entry = append(b, `}]}`...)
+	return c
 }
 
 // webhook wraps an entry so that it can go through the inbox again.

@@ -39,9 +39,9 @@ func TestParse(t *testing.T) {
 			[]string{`inbound messages wamid.3 received 11 447 {"id":"12","changes":[{"value":{` + metadata + `,"messages":[` + text + `]},"field":"messages"}]}`}},
 		{"several updates become one each", hook(`{` + metadata + `,"contacts":[{"wa_id":"447"},{"wa_id":"448"}],"statuses":[` + sent + `,` + failed + `],"messages":[` + text + `]}`),
 			[]string{
-				`inbound messages wamid.3 received 11 447 {"id":"12","changes":[{"value":{"contacts":[{"wa_id":"447"}],` + metaKeys + `"messages":[` + text + `]},"field":"messages"}]}`,
-				`status messages wamid.1 sent 11  {"id":"12","changes":[{"value":{"contacts":[{"wa_id":"447"}],` + metaKeys + `"statuses":[` + sent + `]},"field":"messages"}]}`,
-				`status messages wamid.2 failed 11  {"id":"12","changes":[{"value":{"contacts":[{"wa_id":"448"}],` + metaKeys + `"statuses":[` + failed + `]},"field":"messages"}]}`,
+				`inbound messages wamid.3 received 11 447 {"id":"12","changes":[{"value":{` + metaKeys + `"contacts":[{"wa_id":"447"}],"messages":[` + text + `]},"field":"messages"}]}`,
+				`status messages wamid.1 sent 11  {"id":"12","changes":[{"value":{` + metaKeys + `"contacts":[{"wa_id":"447"}],"statuses":[` + sent + `]},"field":"messages"}]}`,
+				`status messages wamid.2 failed 11  {"id":"12","changes":[{"value":{` + metaKeys + `"contacts":[{"wa_id":"448"}],"statuses":[` + failed + `]},"field":"messages"}]}`,
 			}},
 		{"errors beside a message are kept", hook(`{` + metadata + `,"messages":[` + text + `],"errors":[{"code":131000}]}`),
 			[]string{

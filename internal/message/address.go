@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
 
 // The digits of a phone number: E.164 allows 15, and the shortest numbers in service have 5 with their country code.
@@ -86,13 +87,13 @@ func CheckVersion(version string) error {
 // need no escaping in JSON; our ids are UUIDs.
 func WithOpaque(body []byte, id string) []byte {
 	const before, after = `"biz_opaque_callback_data":"`, `"`
-	start := space(body, 0) + 1 // after the opening brace
+	start := rawjson.SkipSpace(body, 0) + 1 // after the opening brace
 	out := make([]byte, 0, len(body)+len(before)+len(id)+len(after)+1)
 	out = append(out, body[:start]...)
 	out = append(out, before...)
 	out = append(out, id...)
 	out = append(out, after...)
-	if body[space(body, start)] != '}' {
+	if body[rawjson.SkipSpace(body, start)] != '}' {
 		out = append(out, ',')
 	}
 	return append(out, body[start:]...)

@@ -74,11 +74,11 @@ func checkInteractive(v value) *problem {
 		return p
 	}
 	var kind, header, body, footer, action value
-	v.pick(field{"type", &kind}, field{"header", &header}, field{"body", &body}, field{"footer", &footer}, field{"action", &action})
+	pick(v, field{"type", &kind}, field{"header", &header}, field{"body", &body}, field{"footer", &footer}, field{"action", &action})
 	if p := needString("type", kind, noText); p != nil {
 		return p
 	}
-	f, known := formOf(string(kind.chars()))
+	f, known := formOf(string(kind.Chars()))
 	if !known {
 		return nil
 	}
@@ -105,7 +105,7 @@ func checkHeader(v value, allowed headers) *problem {
 		return p
 	}
 	var kind, text value
-	v.pick(field{"type", &kind}, field{"text", &text})
+	pick(v, field{"type", &kind}, field{"text", &text})
 	if allowed != anyHeader {
 		if p := oneOf("type", kind, "text"); p != nil {
 			return p
@@ -114,12 +114,12 @@ func checkHeader(v value, allowed headers) *problem {
 	if p := oneOf("type", kind, "text", "image", "video", "document"); p != nil {
 		return p
 	}
-	if kind.is("text") {
+	if kind.Is("text") {
 		return needString("text", text, maxHeader)
 	}
 	name := kindOf(kind)
 	var medium value
-	v.pick(field{name, &medium})
+	pick(v, field{name, &medium})
 	return mediaSource(medium).under(name)
 }
 
@@ -131,7 +131,7 @@ func checkBody(v value, limit int, need bool) *problem {
 		return p
 	}
 	var text value
-	v.pick(field{"text", &text})
+	pick(v, field{"text", &text})
 	return needString("text", text, limit)
 }
 
@@ -143,19 +143,19 @@ func checkFooter(v value) *problem {
 func named(name string) func(value) *problem {
 	return func(v value) *problem {
 		var got value
-		v.pick(field{"name", &got})
+		pick(v, field{"name", &got})
 		return oneOf("name", got, name)
 	}
 }
 
 func checkButtons(v value) *problem {
 	var buttons value
-	v.pick(field{"buttons", &buttons})
+	pick(v, field{"buttons", &buttons})
 	if p := needArray("buttons", buttons, 1, maxButtons); p != nil {
 		return p
 	}
 	var ids, titles unique
-	for i, button := range buttons.elements() {
+	for i, button := range buttons.Elements() {
 		if p := checkButton(button, &ids, &titles); p != nil {
 			return p.at(i).under("buttons")
 		}
@@ -168,11 +168,11 @@ func checkButton(v value, ids, titles *unique) *problem {
 		return p
 	}
 	var kind, reply, id, title value
-	v.pick(field{"type", &kind}, field{"reply", &reply})
+	pick(v, field{"type", &kind}, field{"reply", &reply})
 	if p := first(oneOf("type", kind, "reply"), needObject("reply", reply)); p != nil {
 		return p
 	}
-	reply.pick(field{"id", &id}, field{"title", &title})
+	pick(reply, field{"id", &id}, field{"title", &title})
 	return first(needString("id", id, maxButtonID), trimmed("id", id), ids.add("id", id),
 		needString("title", title, maxButtonTitle), titles.add("title", title)).under("reply")
 }
@@ -181,7 +181,7 @@ func checkButton(v value, ids, titles *unique) *problem {
 type unique []string
 
 func (u *unique) add(name string, v value) *problem {
-	s := v.text()
+	s := v.Text()
 	for _, seen := range *u {
 		if seen == s {
 			return wrong(name, "must be unique")
@@ -192,7 +192,7 @@ func (u *unique) add(name string, v value) *problem {
 }
 
 func trimmed(name string, v value) *problem {
-	s := v.chars()
+	s := v.Chars()
 	if len(s) > 0 && (s[0] == ' ' || s[len(s)-1] == ' ') {
 		return wrong(name, "must not begin or end with a space")
 	}
@@ -201,7 +201,7 @@ func trimmed(name string, v value) *problem {
 
 func checkList(v value) *problem {
 	var button, sections value
-	v.pick(field{"button", &button}, field{"sections", &sections})
+	pick(v, field{"button", &button}, field{"sections", &sections})
 	if p := needString("button", button, maxButtonTitle); p != nil {
 		return p
 	}
@@ -213,9 +213,9 @@ func checkSections(sections value, items string, limit int, check func(value) *p
 	if p := needArray("sections", sections, 1, maxSections); p != nil {
 		return p
 	}
-	untitled := sections.length() == 1
+	untitled := sections.Length() == 1
 	total := 0
-	for i, section := range sections.elements() {
+	for i, section := range sections.Elements() {
 		p := needObject("", section)
 		if p == nil {
 			p = checkSection(section, items, untitled, check)
@@ -224,8 +224,8 @@ func checkSections(sections value, items string, limit int, check func(value) *p
 			return p.at(i).under("sections")
 		}
 		var list value
-		section.pick(field{items, &list})
-		total += list.length()
+		pick(section, field{items, &list})
+		total += list.Length()
 	}
 	if total > limit {
 		return wrong("sections", "must have at most %d %s in total", limit, items)
@@ -235,7 +235,7 @@ func checkSections(sections value, items string, limit int, check func(value) *p
 
 func checkSection(v value, items string, untitled bool, check func(value) *problem) *problem {
 	var title, list value
-	v.pick(field{"title", &title}, field{items, &list})
+	pick(v, field{"title", &title}, field{items, &list})
 	if untitled {
 		if p := maybeString("title", title, maxRowTitle); p != nil {
 			return p
@@ -246,7 +246,7 @@ func checkSection(v value, items string, untitled bool, check func(value) *probl
 	if p := needArray(items, list, 1, 0); p != nil {
 		return p
 	}
-	for i, item := range list.elements() {
+	for i, item := range list.Elements() {
 		p := needObject("", item)
 		if p == nil {
 			p = check(item)
@@ -260,7 +260,7 @@ func checkSection(v value, items string, untitled bool, check func(value) *probl
 
 func checkRow(v value) *problem {
 	var id, title, description value
-	v.pick(field{"id", &id}, field{"title", &title}, field{"description", &description})
+	pick(v, field{"id", &id}, field{"title", &title}, field{"description", &description})
 	return first(needString("id", id, maxRowID), needString("title", title, maxRowTitle),
 		maybeString("description", description, maxRowText))
 }
@@ -271,23 +271,23 @@ func checkLinkButton(v value) *problem {
 	if p := named("cta_url")(v); p != nil {
 		return p
 	}
-	v.pick(field{"parameters", &parameters})
+	pick(v, field{"parameters", &parameters})
 	if p := needObject("parameters", parameters); p != nil {
 		return p
 	}
-	parameters.pick(field{"display_text", &text}, field{"url", &url})
+	pick(parameters, field{"display_text", &text}, field{"url", &url})
 	return first(needString("display_text", text, maxButtonTitle), needURL("url", url)).under("parameters")
 }
 
 func checkProduct(v value) *problem {
 	var catalog, product value
-	v.pick(field{"catalog_id", &catalog}, field{"product_retailer_id", &product})
+	pick(v, field{"catalog_id", &catalog}, field{"product_retailer_id", &product})
 	return first(needString("catalog_id", catalog, noText), needString("product_retailer_id", product, noText))
 }
 
 func checkProductList(v value) *problem {
 	var catalog, sections value
-	v.pick(field{"catalog_id", &catalog}, field{"sections", &sections})
+	pick(v, field{"catalog_id", &catalog}, field{"sections", &sections})
 	if p := needString("catalog_id", catalog, noText); p != nil {
 		return p
 	}
@@ -296,7 +296,7 @@ func checkProductList(v value) *problem {
 
 func checkItem(v value) *problem {
 	var product value
-	v.pick(field{"product_retailer_id", &product})
+	pick(v, field{"product_retailer_id", &product})
 	return needString("product_retailer_id", product, noText)
 }
 
@@ -305,11 +305,11 @@ func checkAddress(v value) *problem {
 		return p
 	}
 	var parameters, country value
-	v.pick(field{"parameters", &parameters})
+	pick(v, field{"parameters", &parameters})
 	if p := needObject("parameters", parameters); p != nil {
 		return p
 	}
-	parameters.pick(field{"country", &country})
+	pick(parameters, field{"country", &country})
 	return needString("country", country, noText).under("parameters")
 }
 
@@ -318,7 +318,7 @@ func checkFlow(v value) *problem {
 		return p
 	}
 	var parameters value
-	v.pick(field{"parameters", &parameters})
+	pick(v, field{"parameters", &parameters})
 	if p := needObject("parameters", parameters); p != nil {
 		return p
 	}
@@ -327,7 +327,7 @@ func checkFlow(v value) *problem {
 
 func checkFlowParameters(v value) *problem {
 	var version, id, name, button, mode, action, payload, data value
-	v.pick(field{"flow_message_version", &version}, field{"flow_id", &id}, field{"flow_name", &name}, field{"flow_cta", &button},
+	pick(v, field{"flow_message_version", &version}, field{"flow_id", &id}, field{"flow_name", &name}, field{"flow_cta", &button},
 		field{"mode", &mode}, field{"flow_action", &action}, field{"flow_action_payload", &payload})
 	if p := first(needString("flow_message_version", version, noText), needString("flow_cta", button, maxFlowButton)); p != nil {
 		return p
@@ -337,20 +337,20 @@ func checkFlowParameters(v value) *problem {
 		return wrong("flow_id", "or flow_name is required")
 	case id != nil && name != nil:
 		return wrong("flow_id", "and flow_name exclude each other")
-	case mode != nil && !mode.is("draft") && !mode.is("published"):
+	case mode != nil && !mode.Is("draft") && !mode.Is("published"):
 		return wrong("mode", "must be draft or published")
-	case action != nil && !action.is("navigate") && !action.is("data_exchange"):
+	case action != nil && !action.Is("navigate") && !action.Is("data_exchange"):
 		return wrong("flow_action", "must be navigate or data_exchange")
 	case payload == nil:
 		return nil
-	case action.is("data_exchange"):
+	case action.Is("data_exchange"):
 		return wrong("flow_action_payload", "is only allowed when flow_action is navigate")
 	}
 	if p := maybeObject("flow_action_payload", payload); p != nil {
 		return p
 	}
-	payload.pick(field{"data", &data})
-	if data.isObject() && data.length() == 0 {
+	pick(payload, field{"data", &data})
+	if data.IsObject() && data.Length() == 0 {
 		return wrong("data", "must not be empty").under("flow_action_payload")
 	}
 	return nil
@@ -358,12 +358,12 @@ func checkFlowParameters(v value) *problem {
 
 func checkCards(v value) *problem {
 	var cards value
-	v.pick(field{"cards", &cards})
+	pick(v, field{"cards", &cards})
 	if p := needArray("cards", cards, minCards, maxCards); p != nil {
 		return p
 	}
 	kind := ""
-	for i, card := range cards.elements() {
+	for i, card := range cards.Elements() {
 		if p := checkOneCard(card, &kind); p != nil {
 			return p.at(i).under("cards")
 		}
@@ -377,15 +377,15 @@ func checkOneCard(v value, headerKind *string) *problem {
 		return p
 	}
 	var index, kind, header, body, action value
-	v.pick(field{"card_index", &index}, field{"type", &kind}, field{"header", &header}, field{"body", &body}, field{"action", &action})
+	pick(v, field{"card_index", &index}, field{"type", &kind}, field{"header", &header}, field{"body", &body}, field{"action", &action})
 	if p := needIndex("card_index", index, maxCards); p != nil {
 		return p
 	}
 	switch {
-	case kind.is("cta_url"):
+	case kind.Is("cta_url"):
 		return first(checkCardHeader(header, headerKind).under("header"), checkBody(body, maxCardBody, false).under("body"),
 			needObject("action", action), checkLinkButton(action).under("action"))
-	case kind.is("product"):
+	case kind.Is("product"):
 		return first(needObject("action", action), checkProduct(action).under("action"))
 	}
 	return needString("type", kind, noText)
@@ -396,11 +396,11 @@ func checkCardHeader(v value, headerKind *string) *problem {
 		return p
 	}
 	var kind value
-	v.pick(field{"type", &kind})
+	pick(v, field{"type", &kind})
 	if p := first(oneOf("type", kind, "image", "video"), checkHeader(v, anyHeader)); p != nil {
 		return p
 	}
-	if *headerKind != "" && !kind.is(*headerKind) {
+	if *headerKind != "" && !kind.Is(*headerKind) {
 		return wrong("type", "must be the same on every card")
 	}
 	*headerKind = kindOf(kind)

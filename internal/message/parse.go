@@ -1,11 +1,11 @@
 package message
 
 import (
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
 
 // MaxBytes is the largest message object the API takes (AWS's model of WhatsAppMessageBlob).
@@ -59,7 +59,7 @@ type envelope struct {
 // Parse checks a message object against the limits Meta documents and says what it is.
 //
 // It refuses what Meta is known to refuse, and nothing else: where Meta's own pages disagree the wider limit holds, unknown
-// members and types that did not exist when this was written pass. Lengths count Unicode characters. The error is a
+// Members and types that did not exist when this was written pass. Lengths count Unicode characters. The error is a
 // fault.InvalidParameters that names the first offending member, such as "text.body must be at most 4096 characters", or has
 // AWS's text when there is no usable destination. Parse keeps no reference to raw.
 func Parse(raw []byte) (Draft, error) {
@@ -89,21 +89,18 @@ func Parse(raw []byte) (Draft, error) {
 
 // object returns raw as a JSON object that is safe to walk.
 func object(raw []byte) (value, *problem) {
-	if !json.Valid(raw) || !utf8.Valid(raw) {
+	v, ok := rawjson.Parse(raw)
+	if !ok || !utf8.Valid(raw) {
 		return nil, wrong("message", "must be a JSON object in UTF-8")
 	}
-	i, end := space(raw, 0), len(raw)
-	if raw[i] != '{' {
+	if !v.IsObject() {
 		return nil, wrong("message", "must be a JSON object")
 	}
-	for raw[end-1] != '}' {
-		end--
-	}
-	return value(raw[i:end]), nil
+	return v, nil
 }
 
 func open(root value) (e envelope) {
-	for name, v := range root.members() {
+	for name, v := range root.Members() {
 		switch string(name) {
 		case "messaging_product":
 			e.product = v
@@ -137,7 +134,7 @@ func (e *envelope) receipt() bool {
 }
 
 func (e *envelope) parseReceipt(d Draft) (Draft, error) {
-	if !e.messageID.isString() || len(e.messageID) == 2 {
+	if !e.messageID.IsString() || len(e.messageID) == 2 {
 		return Draft{}, fault.New(fault.InvalidParameters, badDestination)
 	}
 	if p := oneOf("status", e.status, "read"); p != nil {
@@ -151,7 +148,7 @@ func (e *envelope) parseReceipt(d Draft) (Draft, error) {
 			return Draft{}, p.under("typing_indicator").fault()
 		}
 	}
-	d.Kind, d.About, d.Typing, d.Priority = KindRead, e.messageID.text(), e.typing != nil, Reply
+	d.Kind, d.About, d.Typing, d.Priority = KindRead, e.messageID.Text(), e.typing != nil, Reply
 	return d, nil
 }
 
@@ -160,18 +157,18 @@ func (e *envelope) checkTyping() *problem {
 		return p
 	}
 	var kind value
-	e.typing.pick(field{"type", &kind})
+	pick(e.typing, field{"type", &kind})
 	return needString("type", kind, noText)
 }
 
 // destination reads whom the message is for. When both are given to wins over recipient, as it does at Meta.
 func (e *envelope) destination(d *Draft) bool {
-	d.Group = e.recipientType.is("group")
-	if e.to != nil && !(e.to.isString() && len(e.to) == 2) {
-		if !e.to.isString() {
+	d.Group = e.recipientType.Is("group")
+	if e.to != nil && !(e.to.IsString() && len(e.to) == 2) {
+		if !e.to.IsString() {
 			return false
 		}
-		d.To = e.to.text()
+		d.To = e.to.Text()
 		if d.Group {
 			d.Recipient = d.To
 			return strings.TrimSpace(d.To) != ""
@@ -179,7 +176,7 @@ func (e *envelope) destination(d *Draft) bool {
 		d.Recipient = Digits(d.To)
 		return d.Recipient != ""
 	}
-	d.To = e.recipient.text()
+	d.To = e.recipient.Text()
 	d.Recipient = d.To
 	return IsUserID(d.To)
 }
@@ -198,21 +195,21 @@ func (e *envelope) parseContent(root value, d *Draft) *problem {
 		d.Kind = KindText // Meta's default
 	} else if p := needString("type", e.kind, maxKind); p != nil {
 		return p
-	} else if e.kind.is(KindRead) {
+	} else if e.kind.Is(KindRead) {
 		return wrong("type", `must be a type of message; a read receipt has "status":"read" instead`)
 	} else {
 		d.Kind = kindOf(e.kind)
 	}
 	var content value
-	root.pick(field{d.Kind, &content})
+	pick(root, field{d.Kind, &content})
 	if e.kind == nil && content == nil {
 		return wrong("type", "is required when there is no text")
 	}
 	switch d.Kind {
 	case KindReaction:
 		var about value
-		content.pick(field{"message_id", &about})
-		d.About = about.text()
+		pick(content, field{"message_id", &about})
+		d.About = about.Text()
 	case KindTemplate:
 		d.Template, d.Language = templateName(content)
 		if d.ReplyTo == "" {
@@ -230,20 +227,20 @@ func (e *envelope) parseContext(d *Draft) *problem {
 		return p
 	}
 	var quoted value
-	e.context.pick(field{"message_id", &quoted})
+	pick(e.context, field{"message_id", &quoted})
 	if quoted == nil {
 		return nil
 	}
 	if p := needString("message_id", quoted, noText); p != nil {
 		return p.under("context")
 	}
-	d.ReplyTo = quoted.text()
+	d.ReplyTo = quoted.Text()
 	return nil
 }
 
 // kindOf returns a type's name, without a copy for the known ones.
 func kindOf(v value) string {
-	switch name := v.chars(); string(name) {
+	switch name := v.Chars(); string(name) {
 	case KindText:
 		return KindText
 	case KindTemplate:

@@ -485,51 +485,6 @@ func decode(t *testing.T, raw []byte) map[string]any {
 	return m
 }
 
-// FuzzWalk holds the walker against encoding/json on any object.
-func FuzzWalk(f *testing.F) {
-	f.Add([]byte(`{"a":{"b":[1,"x\"]",{"c":null}]},"d":-1e3,"e":"\\"}`))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		root, p := object(raw)
-		if p != nil {
-			return
-		}
-		var want any
-		if err := json.Unmarshal(raw, &want); err != nil {
-			return // numbers beyond float64
-		}
-		if got := build(root); !reflect.DeepEqual(got, want) {
-			t.Errorf("walked %v, want %v", got, want)
-		}
-	})
-}
-
-// build decodes a value with the walker alone.
-func build(v value) any {
-	switch {
-	case v == nil:
-		return nil
-	case v.isObject():
-		m := map[string]any{}
-		for name, member := range v.members() {
-			m[string(name)] = build(member)
-		}
-		return m
-	case v.isArray():
-		list := []any{}
-		for _, element := range v.elements() {
-			list = append(list, build(element))
-		}
-		return list
-	case v.isString():
-		return v.text()
-	case v[0] == 't' || v[0] == 'f':
-		return v[0] == 't'
-	default:
-		n, _ := v.number()
-		return n
-	}
-}
-
 func BenchmarkParse(b *testing.B) {
 	for name, raw := range map[string]string{
 		"text":     to(`"recipient_type":"individual","type":"text","text":{"preview_url":false,"body":"Your parcel is on its way."}`),

@@ -70,7 +70,7 @@ func needString(name string, v value, limit int) *problem {
 	switch {
 	case v == nil:
 		return wrong(name, required)
-	case v.isString() && len(v) == 2:
+	case v.IsString() && len(v) == 2:
 		return wrong(name, "must not be empty")
 	}
 	return maybeString(name, v, limit)
@@ -81,9 +81,9 @@ func maybeString(name string, v value, limit int) *problem {
 	switch {
 	case v == nil:
 		return nil
-	case !v.isString():
+	case !v.IsString():
 		return wrong(name, "must be a string")
-	case limit != noText && len(v)-2 > limit && v.runes() > limit: // bytes first: counting is for the few that may be too long
+	case limit != noText && len(v)-2 > limit && v.Runes() > limit: // bytes first: counting is for the few that may be too long
 		return wrong(name, "must be at most %d characters", limit)
 	}
 	return nil
@@ -97,7 +97,7 @@ func needObject(name string, v value) *problem {
 }
 
 func maybeObject(name string, v value) *problem {
-	if v != nil && !v.isObject() {
+	if v != nil && !v.IsObject() {
 		return wrong(name, "must be an object")
 	}
 	return nil
@@ -108,10 +108,10 @@ func needArray(name string, v value, least, most int) *problem {
 	if v == nil {
 		return wrong(name, required)
 	}
-	if !v.isArray() {
+	if !v.IsArray() {
 		return wrong(name, "must be an array")
 	}
-	if n := v.length(); n < least {
+	if n := v.Length(); n < least {
 		return wrong(name, "must have at least %s", count(least))
 	} else if most > 0 && n > most {
 		return wrong(name, "must have at most %s", count(most))
@@ -132,7 +132,7 @@ func oneOf(name string, v value, allowed ...string) *problem {
 		return wrong(name, required)
 	}
 	for _, a := range allowed {
-		if v.is(a) {
+		if v.Is(a) {
 			return nil
 		}
 	}
@@ -144,7 +144,7 @@ func needURL(name string, v value) *problem {
 	if p := needString(name, v, noText); p != nil {
 		return p
 	}
-	s := v.text()
+	s := v.Text()
 	if i := strings.Index(s, "://"); i < 0 || !strings.EqualFold(s[:i], "https") && !strings.EqualFold(s[:i], "http") || len(s) == i+3 {
 		return wrong(name, "must be an http or https URL")
 	}
@@ -156,7 +156,7 @@ func needNumber(name string, v value) *problem {
 	if v == nil {
 		return wrong(name, required)
 	}
-	if _, ok := v.number(); !ok {
+	if _, ok := v.Number(); !ok {
 		return wrong(name, "must be a number")
 	}
 	return nil
@@ -167,7 +167,7 @@ func needDegrees(name string, v value, limit float64) *problem {
 	if p := needNumber(name, v); p != nil {
 		return p
 	}
-	if f, _ := v.number(); f < -limit || f > limit {
+	if f, _ := v.Number(); f < -limit || f > limit {
 		return wrong(name, "must be between %g and %g", -limit, limit)
 	}
 	return nil
@@ -178,7 +178,7 @@ func needIndex(name string, v value, limit int) *problem {
 	if p := needNumber(name, v); p != nil {
 		return p
 	}
-	if f, _ := v.number(); f < 0 || f >= float64(limit) || f != math.Trunc(f) {
+	if f, _ := v.Number(); f < 0 || f >= float64(limit) || f != math.Trunc(f) {
 		return wrong(name, "must be a whole number from 0 to %d", limit-1)
 	}
 	return nil
@@ -189,7 +189,7 @@ func maybeDate(name string, v value) *problem {
 	if v == nil {
 		return nil
 	}
-	if _, err := time.Parse(time.DateOnly, v.text()); err != nil {
+	if _, err := time.Parse(time.DateOnly, v.Text()); err != nil {
 		return wrong(name, "must be a date of the form YYYY-MM-DD")
 	}
 	return nil

@@ -12,7 +12,7 @@ func checkText(v value) *problem {
 		return p
 	}
 	var body value
-	v.pick(field{"body", &body})
+	pick(v, field{"body", &body})
 	return needString("body", body, maxText)
 }
 
@@ -22,7 +22,7 @@ func checkMedia(v value, captions bool) *problem {
 		return p
 	}
 	var caption, filename value
-	v.pick(field{"caption", &caption}, field{"filename", &filename})
+	pick(v, field{"caption", &caption}, field{"filename", &filename})
 	if caption != nil && !captions {
 		return wrong("caption", "is not allowed on this type")
 	}
@@ -35,7 +35,7 @@ func mediaSource(v value) *problem {
 		return p
 	}
 	var id, link value
-	v.pick(field{"id", &id}, field{"link", &link})
+	pick(v, field{"id", &id}, field{"link", &link})
 	switch {
 	case id == nil && link == nil:
 		return wrong("id", "or link is required")
@@ -52,7 +52,7 @@ func checkLocation(v value) *problem {
 		return p
 	}
 	var latitude, longitude, name, address value
-	v.pick(field{"latitude", &latitude}, field{"longitude", &longitude}, field{"name", &name}, field{"address", &address})
+	pick(v, field{"latitude", &latitude}, field{"longitude", &longitude}, field{"name", &name}, field{"address", &address})
 	return first(needDegrees("latitude", latitude, 90), needDegrees("longitude", longitude, 180),
 		maybeString("name", name, noText), maybeString("address", address, noText))
 }
@@ -61,7 +61,7 @@ func checkContacts(v value) *problem {
 	if p := needArray("", v, 1, maxContacts); p != nil {
 		return p
 	}
-	for i, card := range v.elements() {
+	for i, card := range v.Elements() {
 		if p := checkCard(card); p != nil {
 			return p.at(i)
 		}
@@ -74,20 +74,20 @@ func checkCard(v value) *problem {
 		return p
 	}
 	var name, birthday, org value
-	v.pick(field{"name", &name}, field{"birthday", &birthday}, field{"org", &org})
+	pick(v, field{"name", &name}, field{"birthday", &birthday}, field{"org", &org})
 	if p := first(checkName(name).under("name"), maybeDate("birthday", birthday), maybeObject("org", org)); p != nil {
 		return p
 	}
 	for _, member := range [...]string{"phones", "emails", "urls", "addresses"} {
 		var list value
-		v.pick(field{member, &list})
+		pick(v, field{member, &list})
 		if list == nil {
 			continue
 		}
 		if p := needArray(member, list, 0, 0); p != nil {
 			return p
 		}
-		for i, entry := range list.elements() {
+		for i, entry := range list.Elements() {
 			if p := needObject("", entry); p != nil {
 				return p.at(i).under(member)
 			}
@@ -101,7 +101,7 @@ func checkName(v value) *problem {
 		return p
 	}
 	var formatted, firstName, last, middle, prefix, suffix value
-	v.pick(field{"formatted_name", &formatted}, field{"first_name", &firstName}, field{"last_name", &last},
+	pick(v, field{"formatted_name", &formatted}, field{"first_name", &firstName}, field{"last_name", &last},
 		field{"middle_name", &middle}, field{"prefix", &prefix}, field{"suffix", &suffix})
 	if p := needString("formatted_name", formatted, noText); p != nil {
 		return p
@@ -119,7 +119,7 @@ func checkReaction(v value) *problem {
 		return p
 	}
 	var about, emoji value
-	v.pick(field{"message_id", &about}, field{"emoji", &emoji})
+	pick(v, field{"message_id", &about}, field{"emoji", &emoji})
 	if emoji == nil {
 		return first(needString("message_id", about, noText), wrong("emoji", "is required; an empty string takes the reaction back"))
 	}

@@ -19,9 +19,9 @@ const (
 // templateName reads the name and the language code of a template message.
 func templateName(v value) (name, code string) {
 	var n, language, c value
-	v.pick(field{"name", &n}, field{"language", &language})
-	language.pick(field{"code", &c})
-	return n.text(), c.text()
+	pick(v, field{"name", &n}, field{"language", &language})
+	pick(language, field{"code", &c})
+	return n.Text(), c.Text()
 }
 
 // checkTemplate checks the form of a template message. Whether the parameters fit the template is for whoever knows it.
@@ -30,7 +30,7 @@ func checkTemplate(v value) *problem {
 		return p
 	}
 	var name, language, components value
-	v.pick(field{"name", &name}, field{"language", &language}, field{"components", &components})
+	pick(v, field{"name", &name}, field{"language", &language}, field{"components", &components})
 	if p := first(needString("name", name, maxTemplateName), checkLanguage(language).under("language")); p != nil || components == nil {
 		return p
 	}
@@ -42,7 +42,7 @@ func checkLanguage(v value) *problem {
 		return p
 	}
 	var code, policy value
-	v.pick(field{"code", &code}, field{"policy", &policy})
+	pick(v, field{"code", &code}, field{"policy", &policy})
 	if policy != nil {
 		if p := oneOf("policy", policy, "deterministic"); p != nil {
 			return p
@@ -58,10 +58,10 @@ func checkComponents(v value, card bool) *problem {
 		return p
 	}
 	bodyMax := maxBodyParameter
-	if v.length() == 1 {
+	if v.Length() == 1 {
 		bodyMax = maxOnlyParameter
 	}
-	for i, component := range v.elements() {
+	for i, component := range v.Elements() {
 		if p := checkComponent(component, bodyMax, card); p != nil {
 			return p.at(i).under("components")
 		}
@@ -74,13 +74,13 @@ func checkComponent(v value, bodyMax int, card bool) *problem {
 		return p
 	}
 	var kind, subType, index, parameters, cards value
-	v.pick(field{"type", &kind}, field{"sub_type", &subType}, field{"index", &index}, field{"parameters", &parameters},
+	pick(v, field{"type", &kind}, field{"sub_type", &subType}, field{"index", &index}, field{"parameters", &parameters},
 		field{"cards", &cards})
 	if p := needString("type", kind, noText); p != nil {
 		return p
 	}
 	textMax := noText
-	switch strings.ToLower(kind.text()) {
+	switch strings.ToLower(kind.Text()) {
 	case "header":
 		textMax = maxHeaderParameter
 	case "body":
@@ -105,11 +105,11 @@ func checkTemplateCards(v value) *problem {
 	if p := needArray("cards", v, 1, maxCards); p != nil {
 		return p
 	}
-	for i, card := range v.elements() {
+	for i, card := range v.Elements() {
 		p := needObject("", card)
 		if p == nil {
 			var index, components value
-			card.pick(field{"card_index", &index}, field{"components", &components})
+			pick(card, field{"card_index", &index}, field{"components", &components})
 			p = first(needIndex("card_index", index, maxCards), checkComponents(components, true))
 		}
 		if p != nil {
@@ -123,7 +123,7 @@ func checkParameters(v value, textMax int) *problem {
 	if p := needArray("parameters", v, 0, 0); p != nil {
 		return p
 	}
-	for i, parameter := range v.elements() {
+	for i, parameter := range v.Elements() {
 		if p := checkParameter(parameter, textMax); p != nil {
 			return p.at(i).under("parameters")
 		}
@@ -137,12 +137,12 @@ func checkParameter(v value, textMax int) *problem {
 		return p
 	}
 	var kind, content value
-	v.pick(field{"type", &kind})
+	pick(v, field{"type", &kind})
 	if p := needString("type", kind, noText); p != nil {
 		return p
 	}
-	name := strings.ToLower(kind.text())
-	v.pick(field{name, &content})
+	name := strings.ToLower(kind.Text())
+	pick(v, field{name, &content})
 	switch name {
 	case "text":
 		return first(needString("text", content, textMax), checkSpacing(content))
@@ -166,7 +166,7 @@ func checkParameter(v value, textMax int) *problem {
 
 // checkSpacing applies Meta's rule for the text of parameters: one line, no tabs, no wide gaps.
 func checkSpacing(v value) *problem {
-	s := v.chars()
+	s := v.Chars()
 	if bytes.ContainsAny(s, "\n\t") || bytes.Contains(s, []byte("     ")) {
 		return wrong("text", "must not contain line breaks, tabs or more than %d spaces in a row", maxSpaces)
 	}
@@ -178,7 +178,7 @@ func checkFallback(v value) *problem {
 		return p
 	}
 	var fallback value
-	v.pick(field{"fallback_value", &fallback})
+	pick(v, field{"fallback_value", &fallback})
 	return needString("fallback_value", fallback, noText)
 }
 
@@ -187,7 +187,7 @@ func checkCurrency(v value) *problem {
 		return p
 	}
 	var code, amount value
-	v.pick(field{"code", &code}, field{"amount_1000", &amount})
+	pick(v, field{"code", &code}, field{"amount_1000", &amount})
 	if p := needString("code", code, noText); p != nil {
 		return p
 	}
@@ -199,6 +199,6 @@ func checkOffer(v value) *problem {
 		return p
 	}
 	var until value
-	v.pick(field{"expiration_time_ms", &until})
+	pick(v, field{"expiration_time_ms", &until})
 	return needNumber("expiration_time_ms", until)
 }
