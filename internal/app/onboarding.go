@@ -10,6 +10,8 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/meta"
 	"github.com/waxwing-messaging/waxwing/internal/onboarding"
+	"github.com/waxwing-messaging/waxwing/internal/refresh"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
 
 func newOnboarding(cfg *config.Config, graph *meta.Client, dir *directory.Directory) *onboarding.Service {
@@ -53,4 +55,9 @@ func (c callbacks) Subscribe(ctx context.Context, metaID string, token identity.
 
 func (c callbacks) Unsubscribe(ctx context.Context, metaID string, token identity.Secret) error {
 	return meta.Fault(c.graph.Unsubscribe(ctx, metaID, token))
+}
+
+// newRefresher keeps what is known about numbers up to date.
+func newRefresher(a *App, db *sqlite.DB, graph *meta.Client, dir *directory.Directory) *refresh.Engine {
+	return refresh.New(refresh.Options{Store: db, Accounts: dir, Meta: numbers{graph}, Interval: a.cfg.Meta.RefreshInterval, Logger: a.log})
 }

@@ -92,8 +92,14 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 		RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin, BackoffMax: cfg.Handover.BackoffMax,
 		InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency, OnEvent: delivery.Wake,
 		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})
+	refresher := newRefresher(a, db, graph, p.directory)
 	intake := ingest.New(ingest.Options{Store: db, Sealer: box, Owner: owner, OrphanWait: orphanWait, OnEvent: delivery.Wake,
-		OnApplied: func(r event.Applied) { a.metrics.Changes(r.Events, r.Repeats, r.Orphans, r.Unclaimed) }, Logger: a.log})
+		OnApplied: func(r event.Applied) {
+			a.metrics.Changes(r.Events, r.Repeats, r.Orphans, r.Unclaimed)
+			if r.Accounts > 0 {
+				refresher.Wake()
+			}
+		}, Logger: a.log})
 	callbacks := webhook.New(webhook.Options{AppSecret: cfg.Meta.AppSecret, VerifyToken: cfg.Meta.VerifyToken, MaxBody: cfg.Webhook.MaxBody,
 		Inbox: db, Sealer: box, OnStored: intake.Wake, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) }, Logger: a.log})
 
@@ -114,6 +120,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
 	p.handler = route(api, callbacks, snsapi.NewPublic(p.topics, signer, a.log), a)
 	p.engines = []engine{{"dispatch", lanes.Run}, {"ingest", intake.Run}, {"deliver", delivery.Run}, {"fan-out", fan.Run},
+		{"refresh", refresher.Run},
 		{"pruning", pruner{db, cfg.Retention, a.log}.run}}
 	return p, nil
 }

@@ -93,6 +93,9 @@ type Meta struct {
 	VerifyToken identity.Secret `yaml:"verify_token"`
 	// How long one request to the Graph API may take.
 	Timeout time.Duration `yaml:"timeout"`
+	// How often Meta is asked about each business account and its numbers (status, quality, limits, names); also asked when a
+	// callback says that something changed.
+	RefreshInterval time.Duration `yaml:"refresh_interval"`
 }
 
 // Webhook governs Meta's callbacks.
@@ -198,7 +201,7 @@ func Default() Config {
 		Data:       "/var/lib/waxwing",
 		Region:     "us-east-1",
 		Auth:       Auth{ClockSkew: 5 * time.Minute},
-		Meta:       Meta{Timeout: 30 * time.Second},
+		Meta:       Meta{Timeout: 30 * time.Second, RefreshInterval: time.Hour},
 		Webhook:    Webhook{MaxBody: 3 << 20},
 		Handover: Handover{
 			RetryWindow: 180 * time.Minute,

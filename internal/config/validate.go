@@ -120,6 +120,7 @@ func (c *Config) checkTimes(k *checker) {
 	}{
 		{"auth.clock_skew", c.Auth.ClockSkew, time.Second, 24 * time.Hour},
 		{"meta.timeout", c.Meta.Timeout, 100 * time.Millisecond, 10 * time.Minute},
+		{"meta.refresh_interval", c.Meta.RefreshInterval, time.Second, 7 * 24 * time.Hour},
 		{"handover.retry_window", c.Handover.RetryWindow, time.Millisecond, 30 * 24 * time.Hour},
 		{"handover.backoff_min", c.Handover.BackoffMin, time.Millisecond, 24 * time.Hour},
 		{"handover.backoff_max", c.Handover.BackoffMax, time.Millisecond, 24 * time.Hour},

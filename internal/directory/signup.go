@@ -58,7 +58,7 @@ func (d *Directory) BeginSignUp(ctx context.Context, accountID string, token ide
 		candidates[i], keys = c, append(keys, w.Key)
 	}
 	secret := account.NewSignUpToken()
-	defer d.forget()
+	defer d.Forget()
 	err = d.store.BeginSignUp(ctx, account.SignUp{Hash: account.HashSignUpToken(secret), AccountID: accountID,
 		ExpiresAt: now.Add(account.SignUpLife)}, candidates)
 	return keys, identity.Secret(secret), err
@@ -72,7 +72,7 @@ func (d *Directory) CheckSignUp(ctx context.Context, accountID string, token ide
 // FinishSignUp makes registered numbers Active and, for a new business account, stores its destination and tags; the token is
 // used up. When anything is wrong nothing changes, and the token stays.
 func (d *Directory) FinishSignUp(ctx context.Context, accountID string, token identity.Secret, f account.Finish, now time.Time) error {
-	defer d.forget()
+	defer d.Forget()
 	return d.store.FinishSignUp(ctx, account.HashSignUpToken(token.Reveal()), accountID, f, now)
 }
 
@@ -83,12 +83,12 @@ func (d *Directory) LinkedKeys(ctx context.Context, accountID string, metaIDs []
 
 // Unlink takes a business account and its numbers away from an account. Messages that were accepted are still sent.
 func (d *Directory) Unlink(ctx context.Context, accountID, wabaKey string, now time.Time) error {
-	defer d.forget()
+	defer d.Forget()
 	return d.store.Unlink(ctx, accountID, wabaKey, now)
 }
 
-// forget makes changes seen at once.
-func (d *Directory) forget() {
+// Forget drops what is cached about numbers: changes that others made are seen at once.
+func (d *Directory) Forget() {
 	d.phones.clear()
 	d.lines.clear()
 }

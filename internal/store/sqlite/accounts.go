@@ -107,11 +107,12 @@ func (db *DB) Link(ctx context.Context, w account.WABA, token []byte, numbers []
 		d = *w.Destination
 	}
 	return db.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(`INSERT INTO wabas (`+wabaColumns+`, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		n, err := tx.exec(`INSERT INTO wabas (`+wabaColumns+`, token, refresh_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (key) DO UPDATE SET name = excluded.name, status = excluded.status,
 			  marketing_status = excluded.marketing_status, token = excluded.token
 			WHERE account_id = excluded.account_id AND meta_id = excluded.meta_id`,
-			w.Key, w.AccountID, w.MetaID, w.Name, w.RegistrationStatus, unixMicro(w.LinkedAt), d.ARN, d.RoleARN, w.MarketingStatus, token)
+			w.Key, w.AccountID, w.MetaID, w.Name, w.RegistrationStatus, unixMicro(w.LinkedAt), d.ARN, d.RoleARN, w.MarketingStatus, token,
+			unixMicro(w.LinkedAt.Add(known)))
 		if err := linked(n, err, "business account "+w.MetaID); err != nil {
 			return err
 		}

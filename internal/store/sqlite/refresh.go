@@ -7,6 +7,9 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 )
 
+// known is how long there is no need to ask about what Meta told when a business account was linked.
+const known = time.Hour
+
 // ClaimRefreshes takes up to limit business accounts about which Meta should be asked now, longest overdue first. They are due
 // again at retryAt unless Refreshed comes before, so that whoever claimed them may die.
 func (db *DB) ClaimRefreshes(ctx context.Context, now, retryAt time.Time, limit int) (due []account.Due, err error) {

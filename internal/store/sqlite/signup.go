@@ -65,10 +65,10 @@ func (db *DB) BeginSignUp(ctx context.Context, s account.SignUp, candidates []ac
 
 func (t *tx) candidate(c *account.Candidate) error {
 	w := &c.WABA
-	n, err := t.exec(`INSERT INTO wabas (`+wabaColumns+`, token) VALUES (?, ?, ?, ?, ?, ?, '', '', ?, ?)
+	n, err := t.exec(`INSERT INTO wabas (`+wabaColumns+`, token, refresh_at) VALUES (?, ?, ?, ?, ?, ?, '', '', ?, ?, ?)
 		ON CONFLICT (key) DO UPDATE SET name = excluded.name, marketing_status = excluded.marketing_status, token = excluded.token
 		WHERE account_id = excluded.account_id AND meta_id = excluded.meta_id`,
-		w.Key, w.AccountID, w.MetaID, w.Name, w.RegistrationStatus, unixMicro(w.LinkedAt), w.MarketingStatus, c.Token)
+		w.Key, w.AccountID, w.MetaID, w.Name, w.RegistrationStatus, unixMicro(w.LinkedAt), w.MarketingStatus, c.Token, unixMicro(w.LinkedAt.Add(known)))
 	if err := linked(n, err, "business account "+w.MetaID); err != nil {
 		return err
 	}
