@@ -25,6 +25,7 @@ type message struct {
 	code     int  // what an outbound message will fail with, 0 for nothing
 	details  string
 	template *template
+	held     bool // for quality assessment, before it is sent
 	voice    bool
 	reaction bool
 	price    price
@@ -45,8 +46,14 @@ func (s *Sim) advance(m *message, to stage, now int64) {
 	if u := s.st.customers[user.WAID]; u != nil {
 		user = u
 	}
+	if to == sent && m.code == 0 && m.held {
+		m.code, m.details = s.assessed(m)
+	}
 	if to == sent && m.code != 0 {
 		to = failed
+	}
+	if to == delivered && m.expired(now) {
+		return // nobody is told, as at Meta
 	}
 	if to <= m.stage {
 		return

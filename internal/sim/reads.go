@@ -61,6 +61,8 @@ func splitFields(s string) (names []string) {
 type page struct {
 	Data   []object `json:"data"`
 	Paging *paging  `json:"paging,omitempty"`
+	// Summary counts what the list is taken from, when the call asks for it.
+	Summary object `json:"summary,omitempty"`
 }
 
 type paging struct {
@@ -201,52 +203,6 @@ func getAccount(s *Sim, c *call) (any, *graph.Error) {
 		o["template_analytics"] = analytics
 	}
 	return o.pick(c, nodeAccount, "name,currency,timezone_id,message_template_namespace")
-}
-
-func (t *template) object() object {
-	return object{"id": t.ID, "name": t.Name, "language": t.Language, "status": t.Status, "category": t.Category,
-		"parameter_format": t.Format, "components": t.Components, "quality_score": object{"score": "UNKNOWN"},
-		"rejected_reason": "NONE", "previous_category": nil, "correct_category": nil, "sub_category": nil,
-		"message_send_ttl_seconds": nil, "cta_url_link_tracking_opted_out": nil, "library_template_name": nil, "last_updated_time": nil}
-}
-
-const templateFields = "name,parameter_format,components,language,status,category"
-
-func getTemplate(_ *Sim, c *call) (any, *graph.Error) {
-	return c.template.object().pick(c, nodeTemplate, templateFields)
-}
-
-// listTemplates filters as Meta does: exact words for status, category and language, a part of the name for name.
-func listTemplates(s *Sim, c *call) (any, *graph.Error) {
-	var all []object
-	for _, t := range c.account.templates {
-		name, _ := c.params.String("name")
-		text, _ := c.params.String("name_or_content")
-		if !strings.Contains(t.Name, name) || !strings.Contains(t.Name+"\n"+t.compiled.Body, text) ||
-			!filtered(c, "status", t.Status) || !filtered(c, "category", t.Category) || !filtered(c, "language", t.Language) {
-			continue
-		}
-		all = append(all, t.object())
-	}
-	return s.paged(c, nodeTemplate, templateFields, all)
-}
-
-// filtered reports whether a value passes the filter of that name: a word, a list of words, or none.
-func filtered(c *call, name, value string) bool {
-	switch v := c.params[name].(type) {
-	case nil:
-		return true
-	case []any:
-		for _, w := range v {
-			if s, _ := graph.Scalar(w); strings.EqualFold(s, value) {
-				return true
-			}
-		}
-		return len(v) == 0
-	default:
-		s, _ := graph.Scalar(v)
-		return s == "" || strings.EqualFold(s, value)
-	}
 }
 
 func getMe(s *Sim, c *call) (any, *graph.Error) {

@@ -178,11 +178,11 @@ func (s *Sim) checkTemplate(c *call, d *draft, marketing bool) *graph.Error {
 	switch {
 	case t == nil:
 		return content.Missing(name, language)
-	case t.Status == "PAUSED":
+	case t.Status == statusPaused:
 		return graph.Fail(132015, "Template is paused due to low quality so it cannot be sent in a template message.")
-	case t.Status == "DISABLED":
+	case t.Status == statusDisabled:
 		return graph.Fail(132016, "Template has been paused too many times due to low quality and is now permanently disabled.")
-	case t.Status != "APPROVED" && t.Status != "PENDING_DELETION":
+	case t.Status != statusApproved:
 		return content.Missing(name, language)
 	case marketing && !account.Marketing:
 		return graph.Fail(131055, "The account is not onboarded to the Marketing Messages API.")
@@ -253,8 +253,12 @@ func (s *Sim) accept(c *call, d *draft) sendReply {
 	due := st.settings.SentMS
 	if d.template != nil {
 		reply.Messages[0].Status = "accepted"
-		if c.effect != nil && c.effect.Held {
+		until, paced := s.hold(d.template, c.now)
+		if m.held = paced || c.effect != nil && c.effect.Held; m.held {
 			reply.Messages[0].Status, due = "held_for_quality_assessment", st.settings.HeldMS
+		}
+		if paced {
+			due = millis((until - c.now) / int64(time.Millisecond))
 		}
 	}
 	if d.thread.referred > 0 && c.now-d.thread.referred < int64(24*time.Hour) && d.thread.freeTill < c.now {

@@ -26,6 +26,15 @@ type Settings struct {
 	MarketingCap   int  `json:"marketing_cap"`   // marketing templates per user in 24 hours; 0 is no cap
 	USMarketing    bool `json:"us_marketing"`    // deliver marketing templates to US numbers, which Meta paused
 
+	AutoApprove      bool    `json:"auto_approve"`      // templates pass review by themselves
+	ReviewMS         int64   `json:"review_ms"`         // how long that takes
+	TimeScale        float64 `json:"time_scale"`        // how much faster pauses, locks and notices of templates pass
+	TemplateLimit    int     `json:"template_limit"`    // templates of an account; 0 is no limit
+	TemplateRate     int     `json:"template_rate"`     // templates created for an account within an hour; 0 is no limit
+	RequireExamples  bool    `json:"require_examples"`  // of variables in bodies of definitions without a parameter_format, too
+	RejectDuplicates bool    `json:"reject_duplicates"` // review rejects what says the same as another template
+	PacingSample     int     `json:"pacing_sample"`     // messages of a new or resumed template before the next are held; 0 holds none
+
 	WebhookURL         string `json:"webhook_url"`
 	WebhookVersion     string `json:"webhook_version"` // decides payload details, such as conversation up to v23.0
 	WebhookTimeoutMS   int64  `json:"webhook_timeout_ms"`
@@ -41,7 +50,8 @@ type Settings struct {
 
 func defaultSettings() Settings {
 	d := courier.Defaults()
-	return Settings{SentMS: 200, DeliveredMS: 600, ReadMS: off, HeldMS: 5000, PairRate: true, Throughput: true, Window: true, MessagingLimit: true,
+	return Settings{SentMS: 200, DeliveredMS: 600, ReadMS: off, HeldMS: 5000, AutoApprove: true, ReviewMS: 1000, TimeScale: 1,
+		TemplateLimit: 250, TemplateRate: 100, PairRate: true, Throughput: true, Window: true, MessagingLimit: true,
 		WebhookVersion: currentVersion, WebhookTimeoutMS: d.Timeout.Milliseconds(), WebhookConcurrency: d.Concurrency,
 		BatchMS: d.BatchWindow.Milliseconds(), RetryMinMS: d.RetryMin.Milliseconds(), RetryMaxMS: d.RetryMax.Milliseconds(),
 		RetryForMS: d.RetryFor.Milliseconds()}
@@ -58,6 +68,12 @@ func (s Settings) check() string {
 		return "webhook_concurrency must be from 1 to 64"
 	case s.WebhookTimeoutMS < 1 || s.BatchMS < 0 || s.RetryMinMS < 1 || s.RetryMaxMS < s.RetryMinMS || s.RetryForMS < 0:
 		return "webhook and retry times must be positive, and retry_max_ms at least retry_min_ms"
+	case s.ReviewMS < 0 || s.ReviewMS > (30*24*time.Hour).Milliseconds():
+		return "review_ms must be from 0 to 30 days"
+	case !(s.TimeScale >= 1e-3 && s.TimeScale <= 1e9):
+		return "time_scale must be from 0.001 to 1000000000"
+	case s.TemplateLimit < 0 || s.TemplateRate < 0 || s.PacingSample < 0:
+		return "template_limit, template_rate and pacing_sample must not be negative"
 	case s.MarketingCap < 0:
 		return "marketing_cap must not be negative"
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/waxwing-messaging/waxwing/internal/sim/content"
 	"github.com/waxwing-messaging/waxwing/internal/sim/graph"
 )
 
@@ -59,9 +58,10 @@ type account struct {
 	callback   string // override of the app's address; "" is none
 	numbers    []*number
 	templates  []*template
-	flows      []*flow
-	dataset    *dataset // nil until one was made
-	calls      gauge
+	shelf
+	flows   []*flow
+	dataset *dataset // nil until one was made
+	calls   gauge
 }
 
 type number struct {
@@ -75,12 +75,6 @@ type number struct {
 	setup                setup
 	month                int // of free; year*12+month
 	free                 int // service messages delivered for nothing this month
-}
-
-type template struct {
-	Template
-	account  *account
-	compiled *content.Template
 }
 
 type customer struct {
@@ -104,7 +98,7 @@ func (t *thread) idle(now int64) bool {
 	return !t.open(now) && t.debt.repaid <= now && t.freeTill <= now && now-t.referred > int64(24*time.Hour)
 }
 
-// newState builds the state of a world. Templates that cannot be read are a mistake of the program that made the world.
+// newState builds the state of a world.
 func newState(w World, settings Settings) *state {
 	st := &state{
 		accounts: map[string]*account{}, numbers: map[string]*number{}, templates: map[string]*template{},
@@ -142,14 +136,8 @@ func (st *state) addAccount(w Account) {
 		st.numbers[n.ID] = p
 	}
 	for _, t := range w.Templates {
-		t.Status, t.Format = cmp.Or(t.Status, "APPROVED"), cmp.Or(t.Format, "POSITIONAL")
-		compiled, err := content.Compile(t.Components, t.Format == "NAMED")
-		if err != nil {
-			panic("sim: template " + t.Name + ": " + err.Error())
-		}
-		p := &template{Template: t, account: a, compiled: compiled}
-		a.templates = append(a.templates, p)
-		st.templates[t.ID] = p
+		t.Status, t.Format = cmp.Or(t.Status, statusApproved), cmp.Or(t.Format, "POSITIONAL")
+		st.addTemplate(a, t, nil)
 	}
 	st.accounts[w.ID] = a
 	st.order = append(st.order, a)

@@ -23,7 +23,7 @@ func (s stage) String() string {
 	return [...]string{"accepted", "sent", "delivered", "read", "played", "failed"}[s]
 }
 
-// timer is something that happens later: a message reaches a stage, or an update that a fault held back is queued.
+// timer is something that happens later: a message reaches a stage, an update that a fault held back is queued, or anything else.
 type timer struct {
 	due    int64 // unix nanoseconds on the simulator's clock
 	serial uint64
@@ -31,6 +31,7 @@ type timer struct {
 	stage  stage
 	hook   *courier.Update
 	to     string // address of hook
+	then   func(now int64)
 }
 
 // timers is a heap, earliest first; equal times keep their order.
@@ -88,6 +89,8 @@ func (s *Sim) fire() time.Duration {
 		switch x := heap.Pop(t).(timer); {
 		case x.hook != nil:
 			s.courier.Send(x.to, x.hook)
+		case x.then != nil:
+			x.then(now)
 		default:
 			s.advance(x.msg, x.stage, now)
 		}

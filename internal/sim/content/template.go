@@ -1,6 +1,7 @@
 package content
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -21,10 +22,14 @@ type Template struct {
 	Body    string
 	Footer  string
 	Buttons []Button
-	Cards   int      // of a carousel
-	Named   bool     // parameters go by name
-	titleN  []string // variables of the header, in order
-	bodyN   []string // variables of the body, in order
+	Cards   []*Template // of a carousel
+	Named   bool        // parameters go by name
+	Code    bool        // the body's parameter is a one-time code
+	Types   []string    // of the body's parameters, for templates from the library
+	offer   bool        // it has an offer whose end a send must tell
+	alone   bool        // there is nothing but a body
+	titleN  []string    // variables of the header, in order
+	bodyN   []string    // variables of the body, in order
 }
 
 // Button is one button of a template.
@@ -48,22 +53,31 @@ func variables(text string) []string {
 			names = append(names, m[1])
 		}
 	}
+	if !slices.ContainsFunc(names, func(name string) bool { return strings.Trim(name, "0123456789") != "" }) {
+		// Numbers say themselves which parameter they take.
+		slices.SortFunc(names, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
+	}
 	return names
 }
 
 // Compile reads a template's components as Meta lists them.
 func Compile(components json.RawMessage, named bool) (*Template, error) {
 	var list []struct {
-		Type    string            `json:"type"`
-		Format  string            `json:"format"`
-		Text    string            `json:"text"`
-		Buttons []Button          `json:"buttons"`
-		Cards   []json.RawMessage `json:"cards"`
+		Type    string   `json:"type"`
+		Format  string   `json:"format"`
+		Text    string   `json:"text"`
+		Buttons []Button `json:"buttons"`
+		Cards   []struct {
+			Components json.RawMessage `json:"components"`
+		} `json:"cards"`
+		Offer struct {
+			Expiration bool `json:"has_expiration"`
+		} `json:"limited_time_offer"`
 	}
 	if err := json.Unmarshal(components, &list); err != nil {
 		return nil, fmt.Errorf("template components: %w", err)
 	}
-	t := &Template{Named: named}
+	t := &Template{Named: named, alone: len(list) == 1}
 	for _, c := range list {
 		switch strings.ToUpper(c.Type) {
 		case "HEADER":
@@ -81,7 +95,19 @@ func Compile(components json.RawMessage, named bool) (*Template, error) {
 				t.Buttons = append(t.Buttons, b)
 			}
 		case "CAROUSEL":
-			t.Cards = len(c.Cards)
+			for _, card := range c.Cards {
+				parts := card.Components
+				if parts == nil {
+					parts = json.RawMessage("[]")
+				}
+				compiled, err := Compile(parts, named)
+				if err != nil {
+					return nil, err
+				}
+				t.Cards = append(t.Cards, compiled)
+			}
+		case "LIMITED_TIME_OFFER":
+			t.offer = c.Offer.Expiration
 		}
 	}
 	return t, nil
@@ -104,175 +130,13 @@ func Ref(p graph.Params) (name, language string, err *graph.Error) {
 	return name, language, c.err
 }
 
-// sent is what a send brought for each part of the template.
-type sent struct {
-	header, body []*node
-	buttons      map[int]*node
-	cards        []*node
-}
-
-// Check compares a send's components with the template and returns Meta's complaint, or nil. Everything the template leaves
-// variable must be given exactly, nothing else may be.
-func (t *Template) Check(p graph.Params) *graph.Error {
-	c := &checker{}
-	n := c.object(&node{m: p, index: -1}, "template")
-	if n == nil {
-		return c.err
-	}
-	s := c.components(n)
-	if c.err != nil {
-		return c.err
-	}
-	t.checkHeader(c, s.header)
-	t.checkTexts(c, "body", t.bodyN, s.body, maxBody*32)
-	t.checkButtons(c, s.buttons)
-	if t.Cards != len(s.cards) {
-		c.fail(graph.Fail(132000, fmt.Sprintf("carousel: number of cards (%d) does not match the expected number of cards (%d)",
-			len(s.cards), t.Cards)))
-	}
-	return c.err
-}
-
-func (c *checker) components(n *node) sent {
-	s := sent{buttons: map[int]*node{}}
-	for _, comp := range c.array(n, "components", 0, 0) {
-		kind := c.oneOf(comp, "type", "header", "body", "footer", "button", "carousel", "limited_time_offer", "order_status",
-			"tap_target_configuration", "call_permission_request")
-		switch kind {
-		case "header":
-			s.header = c.array(comp, "parameters", 0, 0)
-		case "body":
-			s.body = c.array(comp, "parameters", 0, 0)
-		case "button":
-			index, err := strconv.Atoi(c.text(comp, "index", 0))
-			c.oneOf(comp, "sub_type", "quick_reply", "url", "copy_code", "catalog", "mpm", "flow", "order_details", "voice_call",
-				"phone_number")
-			if c.err == nil && (err != nil || index < 0 || index > 9) {
-				c.fail(graph.Param("Param %s must be a number between 0 and 9.", comp.path("index")))
-			}
-			s.buttons[index] = comp
-		case "carousel":
-			s.cards = c.array(comp, "cards", 1, 10)
-		}
-	}
-	return s
-}
-
-func (t *Template) checkHeader(c *checker, params []*node) {
-	switch t.Header {
-	case "", "TEXT":
-		t.checkTexts(c, "header", t.titleN, params, maxHeader)
-		return
-	}
-	received := "UNKNOWN"
-	if len(params) == 1 {
-		if kind, ok := graph.Scalar(params[0].m["type"]); ok {
-			received = strings.ToUpper(kind)
-		}
-	}
-	if received != t.Header {
-		c.fail(graph.Fail(132012, "header: Format mismatch, expected "+t.Header+", received "+received))
-		return
-	}
-	object := strings.ToLower(t.Header)
-	switch value := c.object(params[0], object); {
-	case value == nil:
-	case object == "location":
-		checkLocation(c, value)
-	case object != "product":
-		checkMedia(c, value, false)
-	}
-}
-
-func (t *Template) checkTexts(c *checker, part string, want []string, params []*node, limit int) {
-	if c.err != nil {
-		return
-	}
-	if len(params) != len(want) {
-		c.fail(graph.Fail(132000, fmt.Sprintf("%s: number of localizable_params (%d) does not match the expected number of params (%d)",
-			part, len(params), len(want))))
-		return
-	}
-	for _, p := range params {
-		kind := c.oneOf(p, "type", "text", "currency", "date_time", "image", "video", "document", "location")
-		switch kind {
-		case "text":
-			t.checkText(c, p, want, limit)
-		case "currency", "date_time":
-			if o := c.object(p, kind); o != nil {
-				c.text(o, "fallback_value", 0)
-			}
-		case "":
-		default:
-			c.fail(graph.Fail(132012, part+": Format mismatch, expected TEXT, received "+strings.ToUpper(kind)))
-		}
-	}
-}
-
-func (t *Template) checkText(c *checker, p *node, want []string, limit int) {
-	if !p.has("text") {
-		c.fail(graph.Invalid("Parameter 'text' is mandatory for component parameter type 'text'"))
-		return
-	}
-	text, ok := p.m["text"].(string)
-	switch {
-	case ok && text == "":
-		c.missing("Parameter of type text is missing text value")
-	case strings.ContainsAny(text, "\n\t\r") || strings.Contains(text, "     "):
-		c.fail(graph.Fail(132018, "Param text cannot have new-line/tab characters or more than 4 consecutive spaces"))
-	default:
-		c.text(p, "text", limit)
-	}
-	if t.Named {
-		name := c.text(p, "parameter_name", 0)
-		if c.err == nil && !slices.Contains(want, name) {
-			c.fail(graph.Fail(132000, "parameter name "+name+" is not expected by the template"))
-		}
-	}
-}
-
-func (t *Template) checkButtons(c *checker, given map[int]*node) {
-	for i, b := range t.Buttons {
-		n := given[i]
-		if n == nil {
-			if b.variable() || b.Type == "OTP" || b.Type == "COPY_CODE" {
-				c.missing(fmt.Sprintf("buttons: Button at index %d of type %s requires a parameter", i, title(b.Type)))
-			}
-			continue
-		}
-		params := c.array(n, "parameters", 0, 1)
-		if len(params) == 0 {
-			if b.variable() {
-				c.missing(fmt.Sprintf("buttons: Button at index %d of type %s requires a parameter", i, title(b.Type)))
-			}
-			continue
-		}
-		switch {
-		case b.Type == "URL" && !b.variable():
-			c.fail(graph.Fail(132018, fmt.Sprintf("buttons: Button at index %d of type Url does not require parameters", i)))
-		case b.Type == "URL" || b.Type == "OTP":
-			c.text(params[0], "text", 2000)
-		case b.Type == "QUICK_REPLY":
-			c.maybe(params[0], "payload", 128)
-		case b.Type == "COPY_CODE":
-			c.text(params[0], "coupon_code", 20)
-		}
-	}
-	for i := range given {
-		if i >= len(t.Buttons) {
-			c.fail(graph.Fail(132000, fmt.Sprintf("buttons: Button at index %d does not exist in the template", i)))
-		}
-	}
-}
-
-func title(kind string) string { return kind[:1] + strings.ToLower(kind[1:]) }
-
 // Rendered is what the customer sees of a template message.
 type Rendered struct {
-	Header  string   `json:"header,omitempty"`
-	Body    string   `json:"body"`
-	Footer  string   `json:"footer,omitempty"`
-	Buttons []string `json:"buttons,omitempty"`
+	Header  string     `json:"header,omitempty"`
+	Body    string     `json:"body"`
+	Footer  string     `json:"footer,omitempty"`
+	Buttons []string   `json:"buttons,omitempty"`
+	Cards   []Rendered `json:"cards,omitempty"`
 }
 
 // Render fills the template's texts with the parameters of a send that passed Check.
@@ -282,10 +146,20 @@ func (t *Template) Render(p graph.Params) Rendered {
 	if n == nil {
 		return Rendered{Body: t.Body}
 	}
-	s := c.components(n)
+	return t.render(c.components(n))
+}
+
+func (t *Template) render(s sent) Rendered {
 	r := Rendered{Header: fill(t.Title, t.titleN, s.header), Body: fill(t.Body, t.bodyN, s.body), Footer: t.Footer}
 	for _, b := range t.Buttons {
 		r.Buttons = append(r.Buttons, b.Text)
+	}
+	for i, card := range t.Cards {
+		var brought sent
+		if i < len(s.cards) {
+			brought = (&checker{}).components(s.cards[i])
+		}
+		r.Cards = append(r.Cards, card.render(brought))
 	}
 	return r
 }
