@@ -19,11 +19,14 @@ func Reasons() []Reason { return []Reason{Missing, Incomplete, Invalid, UnknownK
 type Error struct {
 	Reason  Reason
 	Message string
+	Clock   bool // nothing is wrong but the time
 }
 
 func (e *Error) Error() string { return e.Message }
 
 func refuse(reason Reason, message string) *Error { return &Error{Reason: reason, Message: message} }
+
+func refuseTime(message string) *Error { return &Error{Reason: Invalid, Message: message, Clock: true} }
 
 // errMismatch does not say what differs: the canonical request may hold what only the real signer should see.
 var errMismatch = refuse(Invalid, "The request signature we calculated does not match the signature you provided. "+

@@ -9,8 +9,11 @@
 //	err = verifier.Verify(r, &claim, key, s, body)   // the signature itself, over the body
 //
 // Nothing that Parse or Identify return may be trusted before Verify has said yes. Checks are made, and refusals are worded,
-// in the order and the words AWS's own front ends use, because SDKs and people act on them. SigV4A and chunked uploads are
-// not supported.
+// in the order and the words AWS's own front ends use, because SDKs and people act on them. SigV4A is not
+// supported.
+//
+// Object storage has bodies that are too large to be read first. There Stream takes the place of Verify: it checks the
+// signature over what the request says about its body, and returns the body, which checks itself as it is read.
 package sigv4
 
 import (
@@ -104,9 +107,14 @@ func (v *Verifier) Verify(r *http.Request, c *Claim, key identity.AccessKey, s *
 	if !ok {
 		return errMismatch
 	}
+	return v.check(r, c, key, s, payload)
+}
+
+// check compares the signature of a request whose payload hash is known.
+func (v *Verifier) check(r *http.Request, c *Claim, key identity.AccessKey, s *Service, payload []byte) error {
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
-	canonical, ok := appendCanonicalRequest((*buf)[:0], r, c, s, payload[:])
+	canonical, ok := appendCanonicalRequest((*buf)[:0], r, c, s, payload)
 	*buf = canonical
 	if !ok {
 		return errMismatch
@@ -135,16 +143,16 @@ func (v *Verifier) Verify(r *http.Request, c *Claim, key identity.AccessKey, s *
 func (v *Verifier) checkTime(c *Claim) error {
 	now := v.now()
 	if latest := now.Add(v.skew); c.Time.After(latest) {
-		return refuse(Invalid, "Signature not yet current: "+c.timestamp+" is still later than "+basic(latest)+
-			" ("+basic(now)+" + "+humanise(v.skew)+")")
+		return refuseTime("Signature not yet current: " + c.timestamp + " is still later than " + basic(latest) +
+			" (" + basic(now) + " + " + humanise(v.skew) + ")")
 	}
 	allowed := v.skew
 	if c.expires > 0 {
 		allowed = c.expires
 	}
 	if earliest := now.Add(-allowed); c.Time.Before(earliest) {
-		return refuse(Invalid, "Signature expired: "+c.timestamp+" is now earlier than "+basic(earliest)+
-			" ("+basic(now)+" - "+humanise(allowed)+")")
+		return refuseTime("Signature expired: " + c.timestamp + " is now earlier than " + basic(earliest) +
+			" (" + basic(now) + " - " + humanise(allowed) + ")")
 	}
 	return nil
 }
