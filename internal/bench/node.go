@@ -86,9 +86,9 @@ func serveNull(ctx context.Context, stdout io.Writer) error {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		w.Write([]byte(`{"messageId":"00000000-0000-7000-8000-000000000000"}`))
+		w.Write([]byte(`{"messageId":"00000000-0000-7000-8000-000000000000"}`)) //nolint:errcheck // the client is gone when it fails
 	})}
-	defer context.AfterFunc(ctx, func() { s.Close() })() //nolint:errcheck // nothing is lost
+	defer context.AfterFunc(ctx, func() { s.Close() })()
 	fmt.Fprintf(stdout, "export %s=http://%s\n", envEndpoint, l.Addr())
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
