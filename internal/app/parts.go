@@ -110,7 +110,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	pages := page.NewSealer(key, time.Now)
 	social := socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, SignUps: newOnboarding(cfg, graph, p.directory), Tags: p.directory,
 		Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: pages, Now: time.Now})
-	social.Operations = append(social.Operations, extensionRows(p, box, pages)...)
+	social.Operations = append(social.Operations, extensionRows(p, box, pages, delivery, fan)...)
 	services := []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}
 	if err := checkLimits(cfg.Limits, services); err != nil {
 		return nil, err

@@ -1,5 +1,6 @@
 // Package extensions are the operations that AWS's API does not have and its users miss: what became of a message, which
-// messages failed and why, whether a customer may be written to, and whether a message would be accepted.
+// messages failed and why, whether a customer may be written to, whether a message would be accepted, and which events did not
+// arrive and should be published once more.
 //
 // They live under /v1/waxwing/ in the table of social-messaging: the same signature, the same permissions, the same errors. They
 // never change what an operation of AWS means.
@@ -46,12 +47,18 @@ type Advice struct {
 type Options struct {
 	Messages Messages
 	Numbers  Numbers
-	Opener   Opener
-	Explain  func(code int) (Advice, bool)
+	Events   Events
+	// Notifications are those of the built-in topics.
+	Notifications Notifications
+	Opener        Opener
+	Explain       func(code int) (Advice, bool)
 	// Check compares a template message with its template; nil leaves that to WhatsApp.
 	Check func(ctx context.Context, number account.PhoneNumber, body []byte) ([]Problem, error)
-	Pages *page.Sealer
-	Now   func() time.Time
+	// WakeDestination and WakeSubscriptions are told right after a commit what has something to deliver.
+	WakeDestination   func(arn string)
+	WakeSubscriptions func(keys ...int64)
+	Pages             *page.Sealer
+	Now               func() time.Time
 }
 
 type server struct{ Options }
@@ -66,6 +73,12 @@ func Operations(o Options) []awsapi.Operation {
 			Do: awsapi.Op(s.validate)},
 		{Name: "GetCustomerServiceWindow", Method: "GET", Path: "/v1/waxwing/windows/details", Errors: errors, Rate: 100,
 			Do: awsapi.Op(s.getWindow)},
+		{Name: "ListDeadLetters", Method: "GET", Path: "/v1/waxwing/events/dead-letters", Errors: errors, Do: awsapi.Op(s.listDeadLetters)},
+		{Name: "RequeueDeadLetters", Method: "POST", Path: "/v1/waxwing/events/dead-letters/requeue", Errors: errors,
+			Do: awsapi.Op(s.requeueDeadLetters)},
+		{Name: "DiscardDeadLetters", Method: "POST", Path: "/v1/waxwing/events/dead-letters/discard", Errors: errors,
+			Do: awsapi.Op(s.discardDeadLetters)},
+		{Name: "ReplayEvents", Method: "POST", Path: "/v1/waxwing/events/replay", Errors: errors, Do: awsapi.Op(s.replayEvents)},
 	}
 }
 

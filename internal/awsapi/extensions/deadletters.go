@@ -1,0 +1,269 @@
+package extensions
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	"github.com/waxwing-messaging/waxwing/internal/awsapi/restjson"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+)
+
+// source says which queue a dead letter comes from. It is part of the dead letter's id.
+type source string
+
+const (
+	fromEvents source = "event"        // not published to its event destination
+	fromTopics source = "notification" // published to a built-in topic, not delivered to a subscription
+)
+
+// place is where a dead letter stands: those of events come first, each kind in the order of giving up.
+type place struct {
+	source source
+	key    int64
+}
+
+// String is the dead letter's id.
+func (p place) String() string { return string(p.source) + "-" + strconv.FormatInt(p.key, 10) }
+
+// parsePlace reads an id, or what a token holds.
+func parsePlace(id string) (place, error) {
+	name, digits, _ := strings.Cut(id, "-")
+	key, err := strconv.ParseInt(digits, 10, 64)
+	if p := (place{source(name), key}); err == nil && key >= 0 && (p.source == fromEvents || p.source == fromTopics) && p.String() == id {
+		return p, nil
+	}
+	return place{}, fault.New(fault.InvalidParameters, "%q is not the id of a dead letter.", id)
+}
+
+// deadLetter is something that was given up.
+type deadLetter struct {
+	ID                string        `json:"deadLetterId"`
+	Source            source        `json:"source"`
+	EventID           string        `json:"eventId"` // what subscribers know as MessageId
+	Type              string        `json:"notificationType,omitempty"`
+	BusinessAccountID string        `json:"wabaId,omitempty"`
+	PhoneNumberID     string        `json:"phoneNumberId,omitempty"`
+	MessageID         string        `json:"messageId,omitempty"`
+	Field             string        `json:"field,omitempty"`
+	Status            string        `json:"status,omitempty"`
+	Destination       string        `json:"destination"` // ARN of the event destination or of the subscription
+	Attempts          int           `json:"attempts"`
+	Reason            string        `json:"reason"`
+	Timestamp         restjson.Time `json:"timestamp"` // of the change, or of the publishing
+	DeadSince         restjson.Time `json:"deadSince"`
+	place             place
+}
+
+type listDeadLettersInput struct {
+	Destination string `query:"destination" len:"1..2048"`
+	NextToken   string `query:"nextToken" len:"1..600"`
+	MaxResults  int    `query:"maxResults" range:"1..100"`
+}
+
+type listDeadLettersOutput struct {
+	DeadLetters []deadLetter `json:"deadLetters"`
+	NextToken   string       `json:"nextToken,omitempty"`
+}
+
+// listDeadLetters lists what was given up. A page can be short, or empty, and still be followed by another.
+func (s server) listDeadLetters(ctx context.Context, in *listDeadLettersInput) (*listDeadLettersOutput, error) {
+	if in.MaxResults == 0 {
+		in.MaxResults = 100
+	}
+	list, next, err := s.deadLetters(ctx, in.NextToken, in.Destination, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	return &listDeadLettersOutput{list, next}, nil
+}
+
+// deadLetters reads at most limit dead letters of the caller from where a token says, and keeps those for a destination
+// unless that is "".
+func (s server) deadLetters(ctx context.Context, token, destination string, limit int) (list []deadLetter, next string, err error) {
+	request := awsapi.From(ctx)
+	scope := request.Scope()
+	purpose := []string{scope.AccountID, scope.Region, request.Operation, destination}
+	at := place{fromEvents, 0}
+	if token != "" {
+		cursor, err := s.Pages.Open(token, purpose...)
+		if err != nil {
+			return nil, "", err
+		}
+		if at, err = parsePlace(cursor); err != nil {
+			return nil, "", err
+		}
+	}
+	all, err := s.readDeadLetters(ctx, scope.AccountID, at, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(all) == limit {
+		next = s.Pages.Seal(all[limit-1].place.String(), purpose...)
+	}
+	list = all[:0]
+	for i := range all {
+		if destination == "" || all[i].Destination == destination {
+			list = append(list, all[i])
+		}
+	}
+	return list, next, nil
+}
+
+// readDeadLetters reads at most limit dead letters behind a place. The result is never nil.
+func (s server) readDeadLetters(ctx context.Context, accountID string, at place, limit int) ([]deadLetter, error) {
+	list := make([]deadLetter, 0, min(limit, 100))
+	if at.source == fromEvents {
+		events, err := s.Events.DeadEvents(ctx, accountID, at.key, limit)
+		if err != nil {
+			return nil, err
+		}
+		for i := range events {
+			e := &events[i]
+			l := deadLetter{Source: fromEvents, EventID: e.ID, BusinessAccountID: account.ID(account.KindWABA, e.WABAKey), MessageID: e.MessageID,
+				Field: e.Field, Status: e.Status, Destination: e.Destination, Attempts: e.Attempts, Reason: e.Reason,
+				Timestamp: restjson.Time(e.At), DeadSince: restjson.Time(e.DiedAt), place: place{fromEvents, e.Key}}
+			if e.PhoneKey != "" {
+				l.PhoneNumberID = account.ID(account.KindPhoneNumber, e.PhoneKey)
+			}
+			l.ID = l.place.String()
+			list = append(list, l)
+		}
+		at = place{fromTopics, 0}
+	}
+	if len(list) == limit {
+		return list, nil
+	}
+	notifications, err := s.Notifications.TopicDeadLetters(ctx, accountID, at.key, limit-len(list))
+	if err != nil {
+		return nil, err
+	}
+	for i := range notifications {
+		n := &notifications[i]
+		p := place{fromTopics, n.Key}
+		list = append(list, deadLetter{ID: p.String(), Source: fromTopics, EventID: n.MessageID, Type: n.Kind.String(), Destination: n.SubscriptionARN,
+			Attempts: n.Attempts, Reason: n.Reason, Timestamp: restjson.Time(n.PublishedAt), DeadSince: restjson.Time(n.At), place: p})
+	}
+	return list, nil
+}
+
+// chooseInput says which dead letters: some, those of one destination, or all.
+type chooseInput struct {
+	IDs         []string `json:"deadLetterIds" len:"1..100" each:"1..40"`
+	Destination string   `json:"destination" len:"1..2048"`
+	All         bool     `json:"all"`
+	NextToken   string   `json:"nextToken" len:"1..600"`
+}
+
+// chosen is how many dead letters one call looks at.
+const chosen = 500
+
+// choose returns the dead letters that are meant, by source, and the token for the rest.
+func (s server) choose(ctx context.Context, in *chooseInput) (events, notifications []int64, next string, err error) {
+	ways := 0
+	for _, given := range []bool{len(in.IDs) > 0, in.Destination != "", in.All} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return nil, nil, "", fault.New(fault.InvalidParameters, "Say which dead letters: give one of deadLetterIds, destination or all.")
+	}
+	var places []place
+	if len(in.IDs) > 0 {
+		for _, id := range in.IDs {
+			p, err := parsePlace(id)
+			if err != nil {
+				return nil, nil, "", err
+			}
+			places = append(places, p)
+		}
+	} else {
+		var list []deadLetter
+		if list, next, err = s.deadLetters(ctx, in.NextToken, in.Destination, chosen); err != nil {
+			return nil, nil, "", err
+		}
+		for i := range list {
+			places = append(places, list[i].place)
+		}
+	}
+	for _, p := range places {
+		if p.source == fromEvents {
+			events = append(events, p.key)
+		} else {
+			notifications = append(notifications, p.key)
+		}
+	}
+	return events, notifications, next, nil
+}
+
+type requeueOutput struct {
+	Requeued  int    `json:"requeued"`
+	Skipped   int    `json:"skipped"` // not there any more, or with nowhere to go
+	NextToken string `json:"nextToken,omitempty"`
+}
+
+// requeueDeadLetters has dead letters tried again: events at the destination that their business account has now, notifications
+// at their subscription.
+func (s server) requeueDeadLetters(ctx context.Context, in *chooseInput) (*requeueOutput, error) {
+	events, notifications, next, err := s.choose(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	out := &requeueOutput{Skipped: len(events) + len(notifications), NextToken: next}
+	accountID := awsapi.From(ctx).Caller.AccountID
+	if len(events) > 0 {
+		n, destinations, err := s.Events.RequeueDeadEvents(ctx, accountID, events)
+		if err != nil {
+			return nil, err
+		}
+		out.Requeued += n
+		s.wakeDestinations(destinations)
+	}
+	if len(notifications) > 0 {
+		n, subscriptions, err := s.Notifications.RequeueTopicDeadLetters(ctx, accountID, notifications, s.Now())
+		if err != nil {
+			return nil, err
+		}
+		out.Requeued += n
+		s.WakeSubscriptions(subscriptions...)
+	}
+	out.Skipped -= out.Requeued
+	return out, nil
+}
+
+type discardOutput struct {
+	Discarded int    `json:"discarded"`
+	NextToken string `json:"nextToken,omitempty"`
+}
+
+// discardDeadLetters forgets dead letters. A repeated call finds nothing and is no error.
+func (s server) discardDeadLetters(ctx context.Context, in *chooseInput) (*discardOutput, error) {
+	events, notifications, next, err := s.choose(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	out := &discardOutput{NextToken: next}
+	accountID := awsapi.From(ctx).Caller.AccountID
+	if len(events) > 0 {
+		if out.Discarded, err = s.Events.DiscardDeadEvents(ctx, accountID, events); err != nil {
+			return nil, err
+		}
+	}
+	if len(notifications) > 0 {
+		n, err := s.Notifications.DiscardTopicDeadLetters(ctx, accountID, notifications)
+		if err != nil {
+			return nil, err
+		}
+		out.Discarded += n
+	}
+	return out, nil
+}
+
+func (s server) wakeDestinations(arns []string) {
+	for _, arn := range arns {
+		s.WakeDestination(arn)
+	}
+}

@@ -1,0 +1,99 @@
+package extensions
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/topic"
+)
+
+// Events is an account's history of events, and those that could not be published.
+type Events interface {
+	DeadEvents(ctx context.Context, accountID string, after int64, limit int) ([]event.DeadLetter, error)
+	RequeueDeadEvents(ctx context.Context, accountID string, keys []int64) (requeued int, destinations []string, err error)
+	DiscardDeadEvents(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
+	Replay(ctx context.Context, accountID string, q event.Replay) (event.Replayed, error)
+}
+
+// Notifications are the messages of built-in topics that could not be delivered.
+type Notifications interface {
+	TopicDeadLetters(ctx context.Context, accountID string, after int64, limit int) ([]topic.DeadLetter, error)
+	RequeueTopicDeadLetters(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, subscriptions []int64, err error)
+	DiscardTopicDeadLetters(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
+}
+
+type replayInput struct {
+	From      string `json:"from" len:"1..40"`
+	To        string `json:"to" len:"1..40"`
+	Field     string `json:"field" len:"1..100"`
+	Status    string `json:"status" len:"1..100"`
+	MessageID string `json:"messageId" len:"1..256"`
+	MaxEvents int    `json:"maxEvents" range:"1..500"`
+	NextToken string `json:"nextToken" len:"1..600"`
+}
+
+type replayOutput struct {
+	Replayed   int    `json:"replayed"`   // in the queue once more
+	Waiting    int    `json:"waiting"`    // were in the queue already
+	Undirected int    `json:"undirected"` // have no event destination now
+	NextToken  string `json:"nextToken,omitempty"`
+}
+
+// replayEvents publishes stored events once more, with the ids they had, to the destination their business account has now. One
+// call reads a bounded part of the history; it can replay nothing and still be followed by another.
+func (s server) replayEvents(ctx context.Context, in *replayInput) (*replayOutput, error) {
+	request := awsapi.From(ctx)
+	scope := request.Scope()
+	q := event.Replay{Field: in.Field, Status: in.Status, Limit: in.MaxEvents}
+	if q.Limit == 0 {
+		q.Limit = 500
+	}
+	var err error
+	if q.From, err = when("from", in.From); err != nil {
+		return nil, err
+	}
+	if q.To, err = when("to", in.To); err != nil {
+		return nil, err
+	}
+	if q == (event.Replay{Limit: q.Limit}) && in.MessageID == "" {
+		return nil, fault.New(fault.InvalidParameters, "Say which events: give from, to, field, status or messageId.")
+	}
+	if in.MessageID != "" {
+		st, ok, err := s.Messages.Lookup(ctx, scope.AccountID, in.MessageID)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fault.New(fault.NotFound, "There is no message %s in this account.", in.MessageID)
+		}
+		q.MessageID = st.ID
+	}
+	purpose := []string{scope.AccountID, scope.Region, request.Operation, in.From, in.To, in.Field, in.Status, in.MessageID}
+	if in.NextToken != "" {
+		cursor, err := s.Pages.Open(in.NextToken, purpose...)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(cursor), &q.After); err != nil {
+			return nil, err
+		}
+	}
+	res, err := s.Events.Replay(ctx, scope.AccountID, q)
+	if err != nil {
+		return nil, err
+	}
+	s.wakeDestinations(res.Destinations)
+	out := &replayOutput{Replayed: res.Queued, Waiting: res.Waiting, Undirected: res.Undirected}
+	if res.Next != (event.Place{}) {
+		cursor, err := json.Marshal(res.Next)
+		if err != nil {
+			return nil, err
+		}
+		out.NextToken = s.Pages.Seal(string(cursor), purpose...)
+	}
+	return out, nil
+}
