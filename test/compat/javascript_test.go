@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The tests in javascript/ drive AWS's SDK for JavaScript. They get two nodes: one without quotas in the way, and one on which
-// every operation may be called once.
+// The tests in javascript/ drive AWS's SDK for JavaScript. They get three nodes: one without quotas in the way, one
+// on which every operation may be called once, and one whose accounts they may link and unlink.
 func TestJavaScriptSDK(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"node", "npm"} {
@@ -23,10 +23,11 @@ func TestJavaScriptSDK(t *testing.T) {
 	for _, operation := range operations() {
 		strict = append(strict, "limits."+operation+"=0.01")
 	}
-	open, limited := start(t), start(t, strict...)
+	open, limited, signUp := start(t), start(t, strict...), start(t)
 	run := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec")
 	run.Dir = "javascript"
 	run.Env = open.environment(t, "WAXWING_SIMULATOR_URL="+open.simulator, "WAXWING_THROTTLED_URL="+limited.url,
+		"WAXWING_SIGNUP_URL="+signUp.url, "WAXWING_SIGNUP_SIMULATOR_URL="+signUp.simulator,
 		"WAXWING_OPERATIONS="+strings.Join(operations(), ","))
 	out, err := run.CombinedOutput()
 	if err != nil {

@@ -9,6 +9,9 @@ export const simulator = need("WAXWING_SIMULATOR_URL");
 export const implemented = need("WAXWING_OPERATIONS").split(",");
 /** A second server on which every operation of the API may be called once in a hundred seconds. */
 export const throttledEndpoint = need("WAXWING_THROTTLED_URL");
+/** A third server, and the simulated WhatsApp behind it, for tests that change what is linked. */
+export const signUpEndpoint = need("WAXWING_SIGNUP_URL");
+export const signUpSimulator = need("WAXWING_SIGNUP_SIMULATOR_URL");
 
 export const account = "000000000000";
 export const region = "us-east-1";
