@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/message"
+	"github.com/waxwing-messaging/waxwing/internal/template"
 )
 
 // ChangeKind tells what a change in a webhook is about.
@@ -28,7 +29,8 @@ type Change struct {
 	From        string // who wrote an inbound message: digits, or a business-scoped id
 	At          time.Time
 	Failures    []message.Failure
-	Preferences []Preference // of customers about marketing messages
+	Preferences []Preference     // of customers about marketing messages
+	Template    *template.Update // what it says about a message template; nil if it does not
 	EventID     string
 	Entry       []byte // sealed whatsAppWebhookEntry
 	// Retry returns the sealed webhook holding just this change, for one that has to wait or be set aside.

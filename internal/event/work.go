@@ -1,6 +1,10 @@
 package event
 
-import "time"
+import (
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/template"
+)
 
 // InboxSeal is the associated data of sealed webhooks: they have no id of their own before they are stored.
 var InboxSeal = []byte("inbox")
@@ -43,13 +47,14 @@ type HandOver struct {
 
 // Applied says what became of a webhook's changes.
 type Applied struct {
-	Events       int      // published
-	Repeats      int      // known already
-	Orphans      int      // waiting for their message
-	Unclaimed    int      // of business accounts not linked here
-	Proved       int      // messages whose hand-over only a status has shown
-	Accounts     int      // changes of a business account or number that Meta has to be asked about
-	Destinations []string // that have new work
+	Events       int                // published
+	Repeats      int                // known already
+	Orphans      int                // waiting for their message
+	Unclaimed    int                // of business accounts not linked here
+	Proved       int                // messages whose hand-over only a status has shown
+	Accounts     int                // changes of a business account or number that Meta has to be asked about
+	Destinations []string           // that have new work
+	Templates    []template.Changed // that are known to have changed
 }
 
 // Delivery is an event waiting for its destination, with what the envelope names.

@@ -12,6 +12,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/rawjson"
+	"github.com/waxwing-messaging/waxwing/internal/template"
 )
 
 // change is an event.Change whose parts are not sealed yet.
@@ -99,6 +100,9 @@ func split(out []change, base change, value rawjson.Value) []change {
 	if updates == 0 || !messages.IsArray() && messages != nil || !statuses.IsArray() && statuses != nil {
 		c := base.other(value)
 		c.Preferences = readPreferences(preferences, c.At)
+		if u, ok := template.ParseUpdate(c.Field, value, c.At); ok {
+			c.Template = &u
+		}
 		return append(out, c)
 	}
 	part := func(list string, item rawjson.Value) rawjson.Value {

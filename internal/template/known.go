@@ -165,8 +165,8 @@ func (k Known) see(t *Template, at time.Time) Known {
 }
 
 // Merge returns what a complete listing, asked for at a time, adds to what was known: what to write, and the ids to forget
-// because Meta does not list them any more.
-func Merge(known []Known, listed []Template, at time.Time) (put []Known, drop []string) {
+// because Meta does not list them any more. dearer are those of put whose messages became more expensive since.
+func Merge(known []Known, listed []Template, at time.Time) (put []Known, drop []string, dearer []Known) {
 	byID := make(map[string]Known, len(known))
 	for _, k := range known {
 		byID[k.ID] = k
@@ -179,6 +179,9 @@ func Merge(known []Known, listed []Template, at time.Time) (put []Known, drop []
 		before := byID[t.ID]
 		if after := before.see(t, at); !after.same(before) {
 			put = append(put, after)
+			if after.PriceRise && !before.PriceRise && before.ID != "" {
+				dearer = append(dearer, after)
+			}
 		}
 		delete(byID, t.ID)
 	}
@@ -187,7 +190,7 @@ func Merge(known []Known, listed []Template, at time.Time) (put []Known, drop []
 			drop = append(drop, k.ID)
 		}
 	}
-	return put, drop
+	return put, drop, dearer
 }
 
 // same reports whether two states differ in no more than when they were confirmed.

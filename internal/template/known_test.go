@@ -101,7 +101,7 @@ func TestMerge(t *testing.T) {
 	known := []Known{{ID: "1", Name: "stays", Language: "en", Status: Approved, StatusAt: noon}, {ID: "2", Name: "gone", StatusAt: noon},
 		{ID: "3", Name: "newer than the listing", StatusAt: noon.Add(time.Hour)}, {ID: "4", Name: "changes", Status: Pending, StatusAt: noon}}
 	at := noon.Add(time.Minute)
-	put, drop := Merge(known, []Template{{ID: "1", Name: "stays", Language: "en", Status: Approved}, {ID: "4", Name: "changes", Status: Rejected, Reason: "SCAM"},
+	put, drop, dearer := Merge(known, []Template{{ID: "1", Name: "stays", Language: "en", Status: Approved}, {ID: "4", Name: "changes", Status: Rejected, Reason: "SCAM"},
 		{ID: "5", Name: "new", Status: Pending, Reason: "NONE"}}, at)
 	want := []Known{{ID: "4", Name: "changes", Status: Rejected, Reason: "SCAM", StatusAt: at}, {ID: "5", Name: "new", Status: Pending, StatusAt: at}}
 	if diff := cmp.Diff(want, put); diff != "" {
@@ -109,6 +109,13 @@ func TestMerge(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"2"}, drop); diff != "" {
 		t.Errorf("drop (-want +got):\n%s", diff)
+	}
+	if len(dearer) != 0 {
+		t.Errorf("dearer: %+v", dearer)
+	}
+	_, _, dearer = Merge([]Known{{ID: "6", Category: Utility}}, []Template{{ID: "6", Category: Marketing}, {ID: "8", Category: Marketing, Previous: Utility}}, at)
+	if len(dearer) != 1 || dearer[0].ID != "6" {
+		t.Errorf("dearer: %+v", dearer)
 	}
 }
 

@@ -182,6 +182,9 @@ func (a *applier) apply(c *event.Change) error {
 	if err := a.preferences(c, phone); err != nil {
 		return err
 	}
+	if err := a.template(c.Template, waba); err != nil {
+		return err
+	}
 	return a.publishOnce(c, &e)
 }
 

@@ -38,6 +38,7 @@ type Store interface {
 	Search(ctx context.Context, accountID string, q message.Query) (message.Found, error)
 	Window(ctx context.Context, phoneKey, recipient string) (message.Window, error)
 	eventsAdmin
+	TemplateStore
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
 	PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error)
 	PruneMessages(ctx context.Context, cutoff time.Time) (more bool, err error)
@@ -87,6 +88,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a replay continues where it stopped":      replayPages,
 		"a replay tells events apart":              replayKinds,
 		"what nobody could use can be read":        unclaimedWebhook,
+		"template listings are kept":               templatesListed,
+		"template webhooks keep their order":       templatesTold,
 		"tags":                                     tags,
 		"access keys":                              accessKeys,
 		"pages of WABAs":                           pages,
