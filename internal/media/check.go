@@ -17,6 +17,14 @@ type Object struct {
 	Body io.ReadCloser
 }
 
+// File is a file that has been checked, on its way to WhatsApp.
+type File struct {
+	Type string    // MIME type
+	Name string    // for Meta's records
+	Size int64     // in bytes
+	Body io.Reader // exactly Size bytes, to be read once
+}
+
 // Check decides what a file is sent as, or refuses it as InvalidParameters: because its type or size is none WhatsApp takes, or
 // because it is not what it is declared to be. name is the file's, for its extension; head its first bytes.
 //

@@ -130,6 +130,12 @@ func (t Type) Limit(animated bool) int64 {
 	}
 }
 
+// samples are the types that can be the example of a template's header (Meta's resumable upload).
+var samples = map[string]bool{"image/jpeg": true, "image/png": true, "video/mp4": true, "application/pdf": true}
+
+// Sample reports whether a file of the type can be the example of a template's header.
+func (t Type) Sample() bool { return samples[t.MIME] }
+
 // Key is the name under which GetWhatsAppMessageMedia stores a file: the caller's key is a prefix, to which the media id and an
 // extension are appended without any separator. The extension is the table's, or else the MIME type's own second half.
 func Key(prefix, mediaID, mimeType string) string {

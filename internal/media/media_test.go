@@ -28,7 +28,9 @@ func webp(chunk string, flags byte) string {
 	return "RIFF\x24\x00\x00\x00WEBP" + chunk + "\x0a\x00\x00\x00" + string(flags) + "\x00\x00\x00"
 }
 
-func oggPage(codec string) string { return "OggS\x00\x02" + strings.Repeat("\x00", 20) + "\x01\x13" + codec }
+func oggPage(codec string) string {
+	return "OggS\x00\x02" + strings.Repeat("\x00", 20) + "\x01\x13" + codec
+}
 
 func ftyp(brands ...string) string {
 	b := binary.BigEndian.AppendUint32(nil, uint32(12+4*len(brands)))
@@ -191,7 +193,9 @@ func TestCheck(t *testing.T) {
 func TestInspect(t *testing.T) {
 	t.Parallel()
 	content := "\xff\xd8\xff\xe0" + strings.Repeat("x", Head)
-	object := func(size int64, r io.Reader) Object { return Object{Size: size, Type: "image/jpeg", Body: io.NopCloser(r)} }
+	object := func(size int64, r io.Reader) Object {
+		return Object{Size: size, Type: "image/jpeg", Body: io.NopCloser(r)}
+	}
 	t.Run("nothing is lost", func(t *testing.T) {
 		t.Parallel()
 		got, r, err := Inspect(object(int64(len(content)), iotest.OneByteReader(strings.NewReader(content))), "x")

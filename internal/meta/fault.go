@@ -26,6 +26,9 @@ func Fault(err error) error {
 		return err // nobody is waiting for the answer
 	}
 	if broken, ok := errors.AsType[*BrokenBody](err); ok {
+		if f, ok := errors.AsType[*fault.Error](broken.Err); ok {
+			return f
+		}
 		return fault.Wrap(fault.Dependency, broken, "What was to be sent to Meta could not be read to its end.")
 	}
 	if u, ok := errors.AsType[*Unanswered](err); ok {

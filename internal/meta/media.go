@@ -3,11 +3,13 @@ package meta
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -17,32 +19,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
+	"github.com/waxwing-messaging/waxwing/internal/media"
 )
-
-// Upload is a file to be sent to Meta. Its bytes are read once, as they are sent; nothing is kept of them here.
-type Upload struct {
-	Type string // MIME type
-	Name string // of the file, for Meta's records
-	Size int64
-	Body io.Reader // exactly Size bytes
-}
-
-// Media is what Meta tells of a stored file.
-type Media struct {
-	ID   string
-	Type string // MIME type, perhaps with parameters
-	Size int64  // in bytes
-	Sum  []byte // SHA-256; nil when Meta sent none that can be read
-	URL  string // where its bytes are for the next five minutes
-}
 
 var errNoID = errors.New("answer has no id")
 
 // UploadMedia stores a file for messages of a number and returns its id. Meta keeps it for 30 days, for this number only. A call
 // that fails leaves nothing behind unless its fate is Unknown.
-func (c *Client) UploadMedia(ctx context.Context, phoneMetaID string, token identity.Secret, u Upload) (id string, err error) {
-	form, boundary, err := mediaForm(u)
+func (c *Client) UploadMedia(ctx context.Context, line account.Line, f media.File) (id string, err error) {
+	form, boundary, err := mediaForm(f)
 	if err != nil {
 		return "", err
 	}
@@ -50,26 +37,26 @@ func (c *Client) UploadMedia(ctx context.Context, phoneMetaID string, token iden
 	var a struct {
 		ID string `json:"id"`
 	}
-	err = c.Do(ctx, Call{Method: http.MethodPost, Version: Version, Path: phoneMetaID + "/media", Token: token,
-		ContentType: "multipart/form-data; boundary=" + boundary, Size: int64(len(form)) + u.Size + int64(len(tail)),
-		Stream: io.MultiReader(bytes.NewReader(form), exactly(u), strings.NewReader(tail))}, &a)
+	err = c.Do(ctx, Call{Method: http.MethodPost, Version: Version, Path: line.PhoneMetaID + "/media", Token: line.Token,
+		ContentType: "multipart/form-data; boundary=" + boundary, Size: int64(len(form)) + f.Size + int64(len(tail)),
+		Stream: io.MultiReader(bytes.NewReader(form), &exact{f.Body, f.Size}, strings.NewReader(tail))}, &a)
 	if err == nil && a.ID == "" {
 		err = &Unanswered{Fate: Unknown, Err: errNoID}
 	}
-	return a.ID, err
+	return a.ID, Fault(err)
 }
 
 // mediaForm returns the form up to the first byte of the file, which comes last so that it can be streamed.
-func mediaForm(u Upload) (form []byte, boundary string, err error) {
+func mediaForm(f media.File) (form []byte, boundary string, err error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
-	for _, field := range [...][2]string{{"messaging_product", "whatsapp"}, {"type", u.Type}} {
+	for _, field := range [...][2]string{{"messaging_product", "whatsapp"}, {"type", f.Type}} {
 		if err := w.WriteField(field[0], field[1]); err != nil {
 			return nil, "", err
 		}
 	}
 	_, err = w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {`form-data; name="file"; filename="` + fileName(u.Name) + `"`}, "Content-Type": {u.Type}})
+		"Content-Disposition": {`form-data; name="file"; filename="` + fileName(f.Name) + `"`}, "Content-Type": {f.Type}})
 	return b.Bytes(), w.Boundary(), err
 }
 
@@ -84,10 +71,8 @@ func fileName(name string) string {
 	return cmpOr(name, "file")
 }
 
-// exactly makes a file that is shorter than announced an error rather than a form that is cut short, and ignores what is behind
+// exact makes a file that is shorter than announced an error rather than a form that is cut short, and ignores what is behind
 // its end.
-func exactly(u Upload) io.Reader { return &exact{u.Body, u.Size} }
-
 type exact struct {
 	r    io.Reader
 	left int64
@@ -105,32 +90,29 @@ func (e *exact) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Media looks a file up. With phoneMetaID Meta refuses files that are not that number's.
-func (c *Client) Media(ctx context.Context, mediaID, phoneMetaID string, token identity.Secret) (Media, error) {
+// FindMedia looks a file up that a number received or uploaded; others' are a fault.NotFound. The object's body is fetched from
+// Meta when it is first read, ends with an error if it is not the file that Meta described, and has to be closed either way.
+func (c *Client) FindMedia(ctx context.Context, line account.Line, id string) (media.Object, error) {
 	var a struct {
-		ID   string          `json:"id"`
 		Type string          `json:"mime_type"`
 		Sum  string          `json:"sha256"`
 		Size json.RawMessage `json:"file_size"` // a string by Meta's page, seen as a number
 		URL  string          `json:"url"`
 	}
-	err := c.Do(ctx, Call{Version: Version, Path: mediaID, Query: owner(phoneMetaID), Token: token}, &a)
+	err := c.Do(ctx, Call{Version: Version, Path: id, Query: owner(line), Token: line.Token}, &a)
 	if err != nil {
-		return Media{}, err
+		return media.Object{}, Fault(err)
 	}
 	size, ok := whole(a.Size)
 	if !ok || size < 0 || a.URL == "" {
-		return Media{}, &Unanswered{Fate: Unknown, Err: errors.New("answer has no file_size or url")}
+		return media.Object{}, Fault(&Unanswered{Fate: Unknown, Err: errors.New("answer has no file_size or url")})
 	}
-	return Media{ID: cmpOr(a.ID, mediaID), Type: a.Type, Size: int64(size), Sum: sum(a.Sum), URL: a.URL}, nil
+	return media.Object{Size: int64(size), Type: a.Type, Body: &download{ctx: ctx, client: c, token: line.Token, url: a.URL,
+		left: int64(size), want: sum(a.Sum), sum: sha256.New()}}, nil
 }
 
-func owner(phoneMetaID string) url.Values {
-	if phoneMetaID == "" {
-		return nil
-	}
-	return url.Values{"phone_number_id": {phoneMetaID}}
-}
+// owner makes Meta check whose a file is.
+func owner(line account.Line) url.Values { return url.Values{"phone_number_id": {line.PhoneMetaID}} }
 
 // sum reads a SHA-256 in either of the forms Meta sends: hexadecimal or base64.
 func sum(s string) []byte {
@@ -142,85 +124,139 @@ func sum(s string) []byte {
 	return nil
 }
 
-// DeleteMedia removes a file and reports what Meta says of that.
-func (c *Client) DeleteMedia(ctx context.Context, mediaID, phoneMetaID string, token identity.Secret) (bool, error) {
+// DeleteMedia removes a number's file and reports what Meta says of that.
+func (c *Client) DeleteMedia(ctx context.Context, line account.Line, id string) (bool, error) {
 	var a struct {
 		Success bool `json:"success"`
 	}
-	err := c.Do(ctx, Call{Method: http.MethodDelete, Version: Version, Path: mediaID, Query: owner(phoneMetaID), Token: token}, &a)
-	return a.Success, err
+	err := c.Do(ctx, Call{Method: http.MethodDelete, Version: Version, Path: id, Query: owner(line), Token: line.Token}, &a)
+	return a.Success, Fault(err)
 }
 
-// OpenMedia starts the download of a file from the address Media gave. The caller closes the body. An address that has expired
-// is an Unanswered: a new one can be had.
-func (c *Client) OpenMedia(ctx context.Context, m Media, token identity.Secret) (io.ReadCloser, error) {
-	u, err := url.Parse(m.URL)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != c.base.Scheme {
-		return nil, &Unanswered{Fate: NotSent, Err: errors.New("Meta's address of the file is no https URL")}
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.deadline(m.Size))
-	r := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{
-		"User-Agent": {userAgent}, "Authorization": {"Bearer " + token.Reveal()}, "Accept-Encoding": {"identity"}}}
-	start := time.Now()
-	res, err := c.http.Do(r.WithContext(ctx))
-	if err != nil {
-		cancel()
-		return nil, &Unanswered{Fate: Unknown, Err: withoutURL(err)}
-	}
-	if res.StatusCode != http.StatusOK {
-		defer cancel()
-		defer res.Body.Close()
-		body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // as much as can be read
-		err := error(newError(res, body))
-		if res.StatusCode == http.StatusNotFound {
-			err = &Unanswered{Fate: Refused, Err: errors.New("the address of the file has expired")}
-		}
-		c.record(ctx, &Call{Path: "media download"}, res.StatusCode, start, err)
-		return nil, err
-	}
-	c.record(ctx, &Call{Path: "media download"}, res.StatusCode, start, nil)
-	if res.ContentLength >= 0 && res.ContentLength != m.Size {
-		cancel()
-		res.Body.Close()
-		return nil, &Unanswered{Fate: Unknown, Err: fmt.Errorf("the file has %d bytes, Meta said %d", res.ContentLength, m.Size)}
-	}
-	return &download{ReadCloser: res.Body, cancel: cancel}, nil
-}
-
-// download ends its request's time-out when it is closed.
+// download is a file on its way from the address that Meta gave for it, which is good for five minutes.
 type download struct {
-	io.ReadCloser
+	ctx    context.Context
+	client *Client
+	token  identity.Secret
+	url    string
+	left   int64
+	want   []byte // SHA-256; nil is not compared
+	sum    hash.Hash
+	body   io.ReadCloser // nil before the first read
 	cancel context.CancelFunc
+	err    error
 }
 
-func (d *download) Close() error {
-	defer d.cancel()
-	return d.ReadCloser.Close()
+// Read opens the file if need be, and compares its sum before it lets the last bytes pass: whoever stores them as they come is
+// told in time.
+func (d *download) Read(p []byte) (int, error) {
+	if d.body == nil && d.err == nil {
+		d.err = Fault(d.open())
+	}
+	if d.err != nil {
+		return 0, d.err
+	}
+	if d.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := d.body.Read(p[:min(int64(len(p)), d.left)])
+	d.left -= int64(n)
+	d.sum.Write(p[:n])
+	switch {
+	case d.left == 0 && d.want != nil && !bytes.Equal(d.sum.Sum(nil), d.want):
+		n, err = 0, errSum
+	case d.left == 0:
+		return n, nil
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		d.err = Fault(&Unanswered{Fate: Unknown, Err: fmt.Errorf("read the file: %w", err)})
+		err = d.err
+	}
+	return n, err
 }
+
+var (
+	errSum     = errors.New("its content is not what Meta described")
+	errExpired = errors.New("the address of the file has expired")
+	errAddress = errors.New("the address of the file is no https URL")
+)
+
+func (d *download) open() error {
+	u, err := url.Parse(d.url)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != d.client.base.Scheme {
+		return &Unanswered{Fate: NotSent, Err: errAddress}
+	}
+	ctx, cancel := context.WithTimeout(d.ctx, d.client.deadline(d.left))
+	d.cancel = cancel
+	r := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{
+		"User-Agent": {userAgent}, "Authorization": {"Bearer " + d.token.Reveal()}, "Accept-Encoding": {"identity"}}}
+	call, start, status := &Call{Path: "media download"}, time.Now(), 0
+	res, err := d.client.http.Do(r.WithContext(ctx))
+	if err != nil {
+		err = &Unanswered{Fate: Unknown, Err: withoutURL(err)}
+	} else {
+		status, d.body = res.StatusCode, res.Body
+		err = d.check(res)
+	}
+	d.client.record(ctx, call, status, start, err)
+	return err
+}
+
+// check tells whether an answer is the file.
+func (d *download) check(res *http.Response) error {
+	switch {
+	case res.StatusCode == http.StatusNotFound:
+		return &Unanswered{Fate: Refused, Err: errExpired}
+	case res.StatusCode != http.StatusOK:
+		body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10)) // as much as can be read
+		return newError(res, body)
+	case res.ContentLength >= 0 && res.ContentLength != d.left:
+		return &Unanswered{Fate: Unknown, Err: fmt.Errorf("the file has %d bytes, Meta said %d", res.ContentLength, d.left)}
+	}
+	return nil
+}
+
+// Close ends the download.
+func (d *download) Close() error {
+	if d.err == nil {
+		d.err = errClosed
+	}
+	if d.cancel != nil {
+		defer d.cancel()
+	}
+	if d.body == nil {
+		return nil
+	}
+	return d.body.Close()
+}
+
+var errClosed = errors.New("the download was closed")
 
 // UploadSample sends a file through Meta's resumable upload and returns its handle, which stands for the file as the example of
 // a template's header and in a business profile, but never in a message.
-func (c *Client) UploadSample(ctx context.Context, token identity.Secret, u Upload) (handle string, err error) {
+func (c *Client) UploadSample(ctx context.Context, a account.Access, f media.File) (handle string, err error) {
 	var session struct {
 		ID string `json:"id"`
 	}
-	err = c.Do(ctx, Call{Method: http.MethodPost, Version: Version, Path: c.appID + "/uploads", Token: token, Query: url.Values{
-		"file_name": {cmpOr(u.Name, "file")}, "file_length": {strconv.FormatInt(u.Size, 10)}, "file_type": {u.Type}}}, &session)
+	err = c.Do(ctx, Call{Method: http.MethodPost, Version: Version, Path: c.appID + "/uploads", Token: a.Token, Query: url.Values{
+		"file_name": {cmpOr(f.Name, "file")}, "file_length": {strconv.FormatInt(f.Size, 10)}, "file_type": {f.Type}}}, &session)
 	if err != nil {
-		return "", err
+		return "", Fault(err)
 	}
 	path, query, _ := strings.Cut(session.ID, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil || !strings.HasPrefix(path, "upload:") {
-		return "", &Unanswered{Fate: Unknown, Err: errNoID}
+		return "", Fault(&Unanswered{Fate: Unknown, Err: errNoID})
 	}
-	var a struct {
+	var done struct {
 		Handle string `json:"h"`
 	}
-	err = c.Do(ctx, Call{Method: http.MethodPost, Version: Version, Path: path, Query: values, Token: token, Scheme: "OAuth",
-		Header: http.Header{"File_offset": {"0"}}, ContentType: "application/octet-stream", Stream: u.Body, Size: u.Size}, &a)
-	if err == nil && a.Handle == "" {
+	err = c.Do(ctx, Call{Method: http.MethodPost, Version: Version, Path: path, Query: values, Token: a.Token, Scheme: "OAuth",
+		Header: http.Header{"File_offset": {"0"}}, ContentType: "application/octet-stream", Stream: f.Body, Size: f.Size}, &done)
+	if err == nil && done.Handle == "" {
 		err = &Unanswered{Fate: Unknown, Err: errors.New("answer has no handle")}
 	}
-	return a.Handle, err
+	return done.Handle, Fault(err)
 }

@@ -82,7 +82,7 @@ func (s *S3) Put(ctx context.Context, account, bucket, key string, from media.Ob
 	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: body, ContentLength: &from.Size,
 		ContentType: &from.Type}, s3.WithAPIOptions(unsigned))
 	if err != nil && body.err != nil {
-		return fault.Wrap(fault.Dependency, body.err, "The file could not be read to its end.")
+		return body.fault()
 	}
 	return storeFault(err, bucket)
 }
@@ -104,6 +104,14 @@ func (s *source) Read(p []byte) (int, error) {
 		s.err = err
 	}
 	return n, err
+}
+
+// fault is what the caller is told when the source failed: its own words if it has any.
+func (s *source) fault() error {
+	if f, ok := errors.AsType[*fault.Error](s.err); ok {
+		return f
+	}
+	return fault.Wrap(fault.Dependency, s.err, "The file could not be read to its end.")
 }
 
 func (s *S3) allow(account, bucket string) error {

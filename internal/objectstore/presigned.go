@@ -15,11 +15,8 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/media"
 )
 
-// Pattern is what the AWS model asks of a presigned URL.
-const Pattern = `https://(.*)s3(.*).amazonaws.com/(.*)`
-
-// amazon is Pattern with its dots meant, and nothing but a host's name in front of them: the model's own would let
-// https://evil.example/s3.amazonaws.com/ pass.
+// amazon is the host of what AWS's model asks of a presigned URL, https://(.*)s3(.*).amazonaws.com/(.*), with its dots meant:
+// the model's own would let https://evil.example/s3.amazonaws.com/ pass.
 var amazon = regexp.MustCompile(`^([a-z0-9.-]+\.)?s3[a-z0-9.-]*\.amazonaws\.com(\.cn)?$`)
 
 // Presigned reads and writes through URLs that their senders were given by whoever owns the bucket. It reaches S3 of Amazon and
@@ -116,7 +113,7 @@ func (p *Presigned) Put(ctx context.Context, raw string, headers map[string]stri
 	r.Body, r.ContentLength = io.NopCloser(body), from.Size
 	res, err := p.do(r)
 	if body.err != nil {
-		return fault.Wrap(fault.Dependency, body.err, "The file could not be read to its end.")
+		return body.fault()
 	}
 	if err != nil {
 		return err
