@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/sim/graph"
@@ -19,7 +20,7 @@ type Button struct {
 	Action   string      `json:"flow_action,omitempty"`
 	Screen   string      `json:"navigate_screen,omitempty"`
 	Icon     string      `json:"icon,omitempty"`
-	Minutes  json.Number `json:"ttl_minutes,omitempty"`
+	Minutes  int         `json:"ttl_minutes,omitempty"`
 	Example  []string    `json:"example,omitempty"`
 	otp      string      // kind of an OTP button
 	autofill string
@@ -106,11 +107,12 @@ func (r *reader) button(kind string, m map[string]any) Button {
 	case "FLOW":
 		r.flow(&b, m)
 	case "VOICE_CALL":
-		if minutes, given := graph.Scalar(m["ttl_minutes"]); given {
-			if !isNumber(minutes) && len(minutes) > 5 {
-				r.fail(graph.Param("Param ttl_minutes must be an integer."))
+		if text, given := graph.Scalar(m["ttl_minutes"]); given {
+			minutes, err := strconv.Atoi(text)
+			if err != nil || minutes < 1 {
+				r.fail(graph.Param("Param ttl_minutes must be an integer of at least 1."))
 			}
-			b.Minutes = json.Number(minutes)
+			b.Minutes = minutes
 		}
 	}
 	return b
@@ -164,11 +166,11 @@ func (r *reader) flow(b *Button, m map[string]any) {
 		r.refuse(MissingField, "A FLOW button needs one of flow_id and flow_name.")
 		return
 	}
-	known := ""
+	known, ok := "", false
 	if r.o.Flow != nil {
-		known, _ = r.o.Flow(id, name)
+		known, ok = r.o.Flow(id, name)
 	}
-	if known == "" {
+	if !ok {
 		r.refuse(BadComponent, "The Flow %s does not exist in this account.", id+name)
 		return
 	}
