@@ -12,6 +12,9 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 RACE     := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 FUZZTIME ?= 5s
 
+# Packages with files that are made from code.
+GENERATED := ./internal/config ./internal/meta
+
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
@@ -59,10 +62,10 @@ bench: build ## Go benchmarks, then the load generator
 	bin/waxwing bench start
 
 generate: ## write the files that are made from code
-	UPDATE=1 $(GO) test -count=1 -run TestMarkdownIsCurrent ./internal/config
+	UPDATE=1 $(GO) test -count=1 -run 'IsCurrent$$' $(GENERATED)
 
 generated: ## fail if a generated file is out of date
-	@$(GO) test -count=1 -run 'IsCurrent$$' ./internal/config
+	@$(GO) test -count=1 -run 'IsCurrent$$' $(GENERATED)
 
 clean: ## remove what was built
 	rm -rf bin
