@@ -155,10 +155,19 @@ type Connect struct {
 	Endpoint string `yaml:"endpoint"`
 }
 
-// S3 is reserved for media.
+// S3 is where media come from and go to.
 type S3 struct {
-	// Endpoint of Amazon S3 or a compatible object store. Reserved: without effect in this version.
+	// Endpoint of Amazon S3 or a compatible object store, called with the AWS credentials of the process. Empty: the built-in
+	// buckets, which keep their objects in `data` and answer S3 requests at `listen`.
 	Endpoint string `yaml:"endpoint"`
+	// Puts the bucket into the path of requests to `endpoint`, as most compatible stores want it, not into the host's name.
+	PathStyle bool `yaml:"path_style"`
+	// Buckets at `endpoint` that may be used: patterns in which `*` stands for anything and `{account}` for the account's id, for
+	// example `{account}-*`. Empty: all that the credentials reach, for every account.
+	Buckets []string `yaml:"buckets"`
+	// Hosts that presigned URLs may lead to, beside Amazon S3, `endpoint` and the built-in buckets: `host` or `host:port`, in which
+	// `*` stands for anything but a dot. Private addresses also need `outbound.allow_hosts`.
+	PresignedHosts []string `yaml:"presigned_hosts"`
 }
 
 // SQS is reserved for queues.
@@ -210,6 +219,7 @@ func Default() Config {
 			InDoubtWait: 15 * time.Second,
 			Concurrency: 128,
 		},
+		S3:        S3{PathStyle: true},
 		Topics:    Topics{RetryWindow: 6 * time.Hour},
 		Retention: Retention{Messages: 90 * 24 * time.Hour, Events: 7 * 24 * time.Hour, Unclaimed: 30 * 24 * time.Hour},
 		Log:       Log{Level: "info", Format: "json"},

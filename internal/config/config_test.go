@@ -220,6 +220,9 @@ func TestValidate(t *testing.T) {
 		{"body limit", "webhook.max_body: 1 is outside", []string{"webhook.max_body=1"}},
 		{"concurrency", "handover.concurrency: 0 is outside", []string{"handover.concurrency=0"}},
 		{"host list", `outbound.allow_hosts: "http://x" is neither a host nor a network`, []string{"outbound.allow_hosts=http://x"}},
+		{"bucket", `s3.buckets: "a/b" is not a pattern`, []string{"s3.buckets=a/b"}},
+		{"bucket pattern", `s3.buckets: "[" is not a pattern`, []string{"s3.buckets=["}},
+		{"presigned host", `s3.presigned_hosts: "https://x" is neither`, []string{"s3.presigned_hosts=https://x"}},
 		{"level", `log.level: "loud" is none of debug, info, warn, error`, []string{"log.level=loud"}},
 		{"format", "log.format:", []string{"log.format=xml"}},
 		{"rate", "limits.X: 0 is outside", []string{"limits.X=0"}},
@@ -241,6 +244,7 @@ func TestValidate(t *testing.T) {
 	for _, sets := range [][]string{
 		{"listen=0.0.0.0:1", "allow_plaintext=true"}, {"listen=[::1]:0"}, {"listen=localhost:80"}, {"ops_listen="},
 		{"region=us-gov-west-1"}, {"meta.base_url=https://proxy/graph/"}, {"listen=:443", "tls.cert_file=a", "tls.key_file=b"},
+		{"s3.buckets={account}-*,media", "s3.presigned_hosts=minio:9000,*.example", "s3.path_style=false"},
 		{"outbound.allow_hosts=10.1.0.0/16,hooks.internal,fd00::1"},
 	} {
 		c := Default()
@@ -296,8 +300,8 @@ func TestWarnings(t *testing.T) {
 	if got := c.Warnings(); len(got) != 0 {
 		t.Errorf("dev warns: %v", got)
 	}
-	c.S3.Endpoint, c.Meta.AppSecret, c.Meta.VerifyToken = "http://s", "", ""
-	want := []string{"s3.endpoint: without effect in this version", "meta.app_secret: empty, so every callback of Meta will be refused",
+	c.SQS.Endpoint, c.Meta.AppSecret, c.Meta.VerifyToken = "http://s", "", ""
+	want := []string{"sqs.endpoint: without effect in this version", "meta.app_secret: empty, so every callback of Meta will be refused",
 		"meta.verify_token: empty, so Meta cannot set up the callback URL"}
 	if diff := cmp.Diff(want, c.Warnings()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -326,6 +330,7 @@ func TestYAML(t *testing.T) {
 	c := Dev("/tmp/with space, and: colon")
 	c.Limits = map[string]float64{"B": 2, "A": 0.5, "yes": 1}
 	c.Outbound.AllowHosts = []string{"a.example", "true", "x,y"}
+	c.S3.Buckets, c.S3.PresignedHosts = []string{"{account}-*"}, []string{"*.example:9000"}
 	c.SNS.Endpoint = "http://h:1"
 	for _, comments := range []bool{false, true} {
 		out := c.YAML(comments)

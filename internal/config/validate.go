@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,16 @@ func (c *Config) check() Problems {
 		_, err := netip.ParsePrefix(host)
 		if host == "" || err != nil && strings.ContainsAny(host, "/ @") {
 			k.problem("outbound.allow_hosts", "%q is neither a host nor a network such as 10.1.0.0/16", host)
+		}
+	}
+	for _, pattern := range c.S3.Buckets {
+		if _, err := path.Match(pattern, ""); err != nil || strings.Contains(pattern, "/") {
+			k.problem("s3.buckets", "%q is not a pattern of bucket names", pattern)
+		}
+	}
+	for _, host := range c.S3.PresignedHosts {
+		if _, err := path.Match(host, ""); err != nil || host == "" || strings.ContainsAny(host, "/ @") {
+			k.problem("s3.presigned_hosts", "%q is neither a host nor host:port", host)
 		}
 	}
 	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.Log.Level) {
@@ -192,6 +203,6 @@ func (c *Config) Warnings() []string {
 func (c *Config) reserved() map[string]string {
 	return map[string]string{
 		"eventbridge.endpoint": c.EventBridge.Endpoint, "eventbridge.bus": c.EventBridge.Bus, "connect.endpoint": c.Connect.Endpoint,
-		"s3.endpoint": c.S3.Endpoint, "sqs.endpoint": c.SQS.Endpoint, "cloudwatch.endpoint": c.CloudWatch.Endpoint,
+		"sqs.endpoint": c.SQS.Endpoint, "cloudwatch.endpoint": c.CloudWatch.Endpoint,
 	}
 }
