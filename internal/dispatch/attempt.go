@@ -2,6 +2,8 @@ package dispatch
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -9,17 +11,15 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
 // attempt hands one job over and records what became of it. The lane and the lease may have moved on meanwhile; then the
 // store refuses, and nothing happens.
-func (l *lane) attempt(ctx context.Context, it *item) {
+func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *item) {
 	job := &it.job
-	l.mu.Lock()
-	held, w := l.lease, l.window
-	l.mu.Unlock()
 
 	line, body, err := l.prepare(ctx, job)
 	if err == nil {
@@ -30,10 +30,15 @@ func (l *lane) attempt(ctx context.Context, it *item) {
 		}
 	}
 	if err != nil {
-		// Nothing was begun, so the job simply waits in the window.
 		if ctx.Err() == nil {
 			l.d.Logger.Error("prepare hand-over", "message_id", job.ID, "error", err)
 		}
+		if now := time.Now(); hopeless(err) && !now.Before(job.AcceptedAt.Add(l.policy.window)) {
+			out := Outcome{Failure: message.Failure{Code: unsendable, Title: "The message could not be prepared"}}
+			l.end(w, it, l.record(ctx, held, job, line, out, decision{finish: message.Dropped}, now))
+			return
+		}
+		// Nothing was begun, so the job simply waits in the window.
 		job.NotBefore = time.Now().Add(retryLedger)
 		l.end(w, it, true)
 		return
@@ -55,6 +60,16 @@ func (l *lane) attempt(ctx context.Context, it *item) {
 	l.end(w, it, keep)
 }
 
+// unsendable is the code of Meta's for what has no other: nobody at WhatsApp was asked.
+const unsendable = 131000
+
+// errUnreadable says that a stored body does not open with the keys there are.
+var errUnreadable = errors.New("the stored message cannot be read")
+
+// hopeless reports whether an attempt cannot be prepared for a reason that lies in the message and not in the store: its number
+// is gone, or its body cannot be read.
+func hopeless(err error) bool { return fault.Is(err, fault.NotFound) || errors.Is(err, errUnreadable) }
+
 // prepare finds what the attempt needs.
 func (l *lane) prepare(ctx context.Context, job *message.Job) (line account.Line, body []byte, err error) {
 	if line, err = l.d.Lines.Line(ctx, job.AccountID, job.PhoneKey); err != nil {
@@ -70,8 +85,10 @@ func (l *lane) prepare(ctx context.Context, job *message.Job) (line account.Line
 	if err != nil {
 		return line, nil, err
 	}
-	body, err = l.d.Sealer.Open(sealed, []byte(job.ID))
-	return line, body, err
+	if body, err = l.d.Sealer.Open(sealed, []byte(job.ID)); err != nil {
+		return line, nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return line, body, nil
 }
 
 // react lets the lane learn from an outcome and decides about the message. Attempts that were in flight together and met the

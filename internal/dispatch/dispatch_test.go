@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
@@ -29,6 +30,9 @@ func TestDispatch(t *testing.T) {
 		"a crash leaves the message in doubt":         crash,
 		"a recipient's messages keep their order":     order,
 		"replies go ahead of bulk":                    replies,
+		"replies pass a window full of bulk":          repliesPassFullWindow,
+		"waiting for room does not lose the lane":     crowded,
+		"what cannot be prepared is dropped in time":  unpreparable,
 		"a lane keeps its rate":                       rate,
 		"a throttled lane delays nobody else":         throttledLane,
 		"a throttled pair delays only the pair":       throttledPair,
@@ -422,5 +426,53 @@ func receipts(r *rig) {
 	r.wantState(j, message.Accepted)
 	if e := r.events(); len(e) > 0 && e[0].WAMID != "" {
 		r.t.Errorf("events = %+v", e)
+	}
+}
+
+// A queue much longer than the window must not keep a reply in the table.
+func repliesPassFullWindow(r *rig) {
+	for i := range windowMax + 2*loadSize {
+		r.accept("bulk", "phone", fmt.Sprint(i), message.Bulk)
+	}
+	before := len(r.log())
+	r.accept("reply", "phone", "reply", message.Reply)
+	time.Sleep(100 * time.Millisecond)
+	if after := names(r.log())[before:]; !slices.Contains(after, "reply") {
+		r.t.Errorf("the reply waits behind %d bulk messages", windowMax+2*loadSize-before)
+	}
+}
+
+// While every place for attempts is taken, a lane that waits for one keeps its lease: what comes of its attempt is recorded.
+func crowded(r *rig) {
+	r.slots = 1
+	r.restart("crowded")
+	r.script(func(j *message.Job) Outcome {
+		if j.PhoneKey == "fast slow" {
+			time.Sleep(3 * lease.TTL)
+		}
+		return r.take(j)
+	})
+	r.accept("slow", "fast slow", "1", message.Bulk)
+	time.Sleep(time.Second)
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(3*lease.TTL + time.Second)
+	r.wantState(j, message.Accepted)
+	if got := names(r.log()); !slices.Equal(got, []string{"slow", "a"}) {
+		r.t.Errorf("attempts = %v, want one each", got)
+	}
+}
+
+// A message whose number is gone is not tried for ever: it ends like any other that could not be sent in time, with its event.
+func unpreparable(r *rig) {
+	j := r.accept("a", "gone", "1", message.Bulk)
+	time.Sleep(179 * time.Minute)
+	r.wantState(j, message.Queued)
+	time.Sleep(2 * time.Minute)
+	r.wantState(j, message.Dropped)
+	if e := r.events(); len(e) != 1 || e[0].Status != "failed" || e[0].MessageID != j.ID {
+		r.t.Errorf("events = %+v, want one about the failure", e)
+	}
+	if got := r.log(); len(got) != 0 {
+		r.t.Errorf("attempts = %v", got)
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	windowMax   = 1000            // jobs of a lane in memory
+	windowMax   = 1000            // jobs of a lane in memory; replies may take loadSize more, so that bulk never keeps them out
 	loadSize    = 500             // jobs read at a time
 	laneMax     = 64              // attempts of a lane in flight
 	keepBodies  = 64              // jobs whose bodies may stay in memory; the others are read back
@@ -53,7 +53,7 @@ func (l *lane) offer(j message.Job) {
 	defer l.mu.Unlock()
 	switch {
 	case l.more[j.Priority]:
-	case l.window.len() >= windowMax:
+	case l.window.len() >= room(j.Priority):
 		l.more[j.Priority] = true
 	default:
 		if l.window.len() >= keepBodies || len(j.Body) > keepBody {
@@ -108,13 +108,12 @@ func (l *lane) run(ctx context.Context) {
 		it, wait := l.take()
 		if it != nil {
 			idleSince = time.Time{}
-			select {
-			case l.d.slots <- struct{}{}:
+			held, w := l.lease, l.window // only this goroutine changes them
+			if l.slot(ctx) {
 				attempts.Go(func() {
 					defer func() { <-l.d.slots }()
-					l.attempt(ctx, it)
+					l.attempt(ctx, held, w, it)
 				})
-			case <-ctx.Done():
 			}
 			continue
 		}
@@ -128,6 +127,38 @@ func (l *lane) run(ctx context.Context) {
 		}
 		l.sleep(ctx, wait, l.wake)
 	}
+}
+
+// slot waits for the node to have room for one more attempt. The lease is kept meanwhile: an outcome could not be recorded
+// without it. It reports false when the lease was lost, and the window with it, or ctx has ended.
+func (l *lane) slot(ctx context.Context) bool {
+	select {
+	case l.d.slots <- struct{}{}:
+		return true
+	default:
+	}
+	renew := time.NewTicker(lease.Renew)
+	defer renew.Stop()
+	for w := l.window; ; {
+		select {
+		case l.d.slots <- struct{}{}:
+			return true
+		case <-renew.C:
+			if !l.hold(ctx) || l.window != w {
+				return false
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// room is how many jobs may be in the window when one of a priority comes.
+func room(p message.Priority) int {
+	if p == message.Reply {
+		return windowMax + loadSize
+	}
+	return windowMax
 }
 
 // hold makes sure that this node drives the lane. What was known about the queue is forgotten when the lease changes.
@@ -149,7 +180,7 @@ func (l *lane) hold(ctx context.Context) bool {
 func (l *lane) refill(ctx context.Context) error {
 	for p := range l.more {
 		l.mu.Lock()
-		need := l.more[p] && l.window.len() <= windowMax-loadSize
+		need := l.more[p] && l.window.len() <= room(message.Priority(p))-loadSize
 		after, w := l.cursor[p], l.window
 		if need {
 			// Cleared before reading: what is committed from here on is offered, what was committed before will be read.

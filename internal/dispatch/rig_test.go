@@ -14,6 +14,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
@@ -29,6 +30,7 @@ type rig struct {
 
 	mu       sync.Mutex
 	handOver func(j *message.Job) Outcome // nil takes everything
+	slots    int                          // attempts in flight; 0 means 64
 	attempts []string                     // "name@offset" of every attempt
 	names    map[string]string            // by message id
 	stop     context.CancelFunc
@@ -44,6 +46,9 @@ func (plain) Open(s, _ []byte) ([]byte, error) { return s, nil }
 type lines struct{}
 
 func (lines) Line(_ context.Context, accountID, phoneKey string) (account.Line, error) {
+	if phoneKey == "gone" {
+		return account.Line{}, fault.New(fault.NotFound, "no such number")
+	}
 	l := account.Line{AccountID: accountID, WABAKey: "waba", WABAMetaID: "12", PhoneKey: phoneKey, PhoneMetaID: "11", Token: "token"}
 	if strings.HasPrefix(phoneKey, "fast") {
 		l.Throughput = account.ThroughputHigh
@@ -81,8 +86,11 @@ func newRig(t *testing.T) *rig {
 // restart runs a new dispatcher on the same store, as after a crash or on another node.
 func (r *rig) restart(owner string) {
 	r.halt()
+	if r.slots == 0 {
+		r.slots = 64
+	}
 	r.Dispatcher = New(Options{Store: r.db, Upstream: r, Lines: lines{}, Sealer: plain{}, Owner: owner, RetryWindow: 180 * time.Minute,
-		BackoffMin: time.Second, BackoffMax: 5 * time.Minute, InDoubtWait: 15 * time.Second, Concurrency: 64,
+		BackoffMin: time.Second, BackoffMax: 5 * time.Minute, InDoubtWait: 15 * time.Second, Concurrency: r.slots,
 		Logger: slog.New(slog.DiscardHandler)})
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop, r.done = stop, make(chan struct{})
