@@ -32,13 +32,21 @@ type node struct {
 // start runs the development world in dir on free ports.
 func start(t *testing.T, dir string, change func(*config.Config)) *node {
 	t.Helper()
+	return startOptions(t, dir, change, func(*Options) {})
+}
+
+// startOptions is start with more to change.
+func startOptions(t *testing.T, dir string, change func(*config.Config), adjust func(*Options)) *node {
+	t.Helper()
 	cfg := config.Dev(dir)
 	cfg.Listen, cfg.MetaListen, cfg.OpsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	if change != nil {
 		change(&cfg)
 	}
 	ready := make(chan struct{})
-	a, err := New(t.Context(), Options{Config: cfg, Dev: true, Logger: slog.New(slog.DiscardHandler), Ready: func(*App) { close(ready) }})
+	o := Options{Config: cfg, Dev: true, Logger: slog.New(slog.DiscardHandler), Ready: func(*App) { close(ready) }}
+	adjust(&o)
+	a, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

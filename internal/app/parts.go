@@ -109,6 +109,8 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	}
 	pages := page.NewSealer(key, time.Now)
 	social := socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, SignUps: newOnboarding(cfg, graph, p.directory), Tags: p.directory,
+		Lines: p.directory, FlowEditor: graph, FlowReader: graph, Datasets: graph, PublicKeys: graph,
+		Calls:  calls{graph, db, box, delivery.Wake, a.log},
 		Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: pages, Now: time.Now})
 	social.Operations = append(social.Operations, extensionRows(p, box, pages, delivery, fan)...)
 	services := []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}

@@ -10,6 +10,9 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/meta"
 )
 
+// unanswered is the title of failures without a word from Meta.
+const unanswered = "Meta could not be reached"
+
 // upstream lets dispatch hand messages to Meta's Graph API.
 type upstream struct{ graph *meta.Client }
 
@@ -23,7 +26,6 @@ func (u upstream) HandOver(ctx context.Context, line account.Line, j *message.Jo
 	if err == nil {
 		return dispatch.Outcome{Verdict: dispatch.Taken, WAMID: res.WAMID}
 	}
-	const unanswered = "Meta could not be reached"
 	out := dispatch.Outcome{Failure: message.Failure{Code: 1, Title: unanswered, Message: unanswered, Details: err.Error()}}
 	if e, ok := errors.AsType[*meta.Error](err); ok {
 		out.RetryAfter = e.RetryAfter

@@ -49,12 +49,18 @@ type Sender interface {
 
 // Options are the parts behind the operations. All are required.
 type Options struct {
-	Accounts Accounts
-	SignUps  SignUps
-	Tags     Tags
-	Sender   Sender
-	Pages    *page.Sealer
-	Now      func() time.Time
+	Accounts   Accounts
+	SignUps    SignUps
+	Tags       Tags
+	Sender     Sender
+	Lines      Lines
+	FlowEditor FlowEditor
+	FlowReader FlowReader
+	Calls      Calls
+	Datasets   Datasets
+	PublicKeys PublicKeys
+	Pages      *page.Sealer
+	Now        func() time.Time
 }
 
 type server struct{ Options }
@@ -66,7 +72,7 @@ func Service(o Options) awsapi.Service {
 		Name:     "social-messaging",
 		Protocol: restjson.Protocol{},
 		Codes:    codes,
-		Operations: slices.Concat(s.signUpOperations(), []awsapi.Operation{
+		Operations: slices.Concat(s.signUpOperations(), s.flowOperations(), s.callOperations(), s.datasetOperations(), []awsapi.Operation{
 			{Name: "GetLinkedWhatsAppBusinessAccount", Method: "GET", Path: "/v1/whatsapp/waba/details",
 				Errors: readErrors, Do: awsapi.Op(s.getWABA)},
 			{Name: "GetLinkedWhatsAppBusinessAccountPhoneNumber", Method: "GET", Path: "/v1/whatsapp/waba/phone/details",

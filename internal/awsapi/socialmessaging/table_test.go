@@ -23,7 +23,7 @@ var api = map[string][2]string{
 	"DisassociateWhatsAppBusinessAccount":            {"DELETE", "/v1/whatsapp/waba/disassociate"},
 	"GetLinkedWhatsAppBusinessAccount":               {"GET", "/v1/whatsapp/waba/details"},
 	"GetLinkedWhatsAppBusinessAccountPhoneNumber":    {"GET", "/v1/whatsapp/waba/phone/details"},
-	"GetWhatsAppBusinessPublicKey":                   {"GET", ""},
+	"GetWhatsAppBusinessPublicKey":                   {"GET", "/v1/whatsapp/business-public-key"},
 	"GetWhatsAppCallPermission":                      {"POST", "/v1/whatsapp/call/permission/get"},
 	"GetWhatsAppFlow":                                {"GET", "/v1/whatsapp/flow"},
 	"GetWhatsAppFlowPreview":                         {"GET", "/v1/whatsapp/flow/preview"},

@@ -38,6 +38,7 @@ type Store interface {
 	Search(ctx context.Context, accountID string, q message.Query) (message.Found, error)
 	Window(ctx context.Context, phoneKey, recipient string) (message.Window, error)
 	eventsAdmin
+	Publish(ctx context.Context, e *event.Event) error
 	TemplateStore
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
 	PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error)
@@ -73,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a failing change leaves nothing behind":   allOrNothing,
 		"events go to their destination in order":  deliveries,
 		"without a destination nothing is queued":  noDestination,
+		"a single event is published":              publishOne,
 		"dead letters leave the queue":             deadLetters,
 		"settling deliveries needs the lease":      deliveryFence,
 		"old events are pruned, waiting ones stay": prune,
