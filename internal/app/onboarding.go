@@ -34,6 +34,10 @@ func (n numbers) Register(ctx context.Context, phoneMetaID string, token identit
 	return meta.Fault(n.graph.Register(ctx, phoneMetaID, token, pin, region))
 }
 
+func (n numbers) ChangeSettings(ctx context.Context, phoneMetaID string, token identity.Secret, settings any) error {
+	return meta.Fault(n.graph.ChangeSettings(ctx, phoneMetaID, token, settings))
+}
+
 // callbacks has Meta's callbacks of business accounts sent to the app's address, or to this installation's own when its public
 // URL is known: then installations can share one app.
 type callbacks struct {

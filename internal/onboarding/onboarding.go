@@ -19,6 +19,7 @@ type Meta interface {
 	Grant(ctx context.Context, credential identity.Secret) (account.Grant, error)
 	Account(ctx context.Context, metaID string, token identity.Secret) (account.Facts, error)
 	Register(ctx context.Context, phoneMetaID string, token identity.Secret, pin, region string) error
+	ChangeSettings(ctx context.Context, phoneMetaID string, token identity.Secret, settings any) error
 }
 
 // Callbacks switches the webhooks of a business account on and off. Its errors are faults.
@@ -116,4 +117,13 @@ func (s *Service) Unlink(ctx context.Context, accountID, wabaKey string) error {
 		}
 	}
 	return s.Links.Unlink(ctx, accountID, wabaKey, s.Now())
+}
+
+// ChangeSettings sends Meta's settings object of a number, of which what is left out stays.
+func (s *Service) ChangeSettings(ctx context.Context, p *account.PhoneNumber, settings any) error {
+	access, err := s.Accounts.Access(ctx, p.AccountID, p.WABAKey)
+	if err != nil {
+		return err
+	}
+	return s.Meta.ChangeSettings(ctx, p.MetaID, access.Token, settings)
 }

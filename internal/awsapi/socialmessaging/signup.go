@@ -10,7 +10,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
-// SignUps links business accounts in two phases and unlinks them.
+// SignUps links business accounts in two phases, unlinks them, and changes their numbers.
 type SignUps interface {
 	// Begin takes what Meta's embedded sign-up ended with, an access token or a code, and returns what is left to finish and the
 	// token that finishes it.
@@ -19,15 +19,20 @@ type SignUps interface {
 	Finish(ctx context.Context, s account.SetUp) (wabaKey string, err error)
 	// Unlink takes a business account away; one that is not there is a fault.NotFound.
 	Unlink(ctx context.Context, accountID, wabaKey string) error
+	// ChangeSettings changes what Meta keeps as a number's settings; what is left out of Meta's object stays.
+	ChangeSettings(ctx context.Context, p *account.PhoneNumber, settings any) error
 }
 
-// signUpOperations are the operations that link and unlink.
+// signUpOperations are the operations that link, unlink and change what is linked.
 func (s server) signUpOperations() []awsapi.Operation {
 	return []awsapi.Operation{
 		{Name: "AssociateWhatsAppBusinessAccount", Method: "POST", Path: "/v1/whatsapp/signup",
 			Errors: []fault.Kind{fault.InvalidParameters, fault.LimitExceeded, fault.Dependency}, Do: awsapi.Op(s.associate)},
 		{Name: "DisassociateWhatsAppBusinessAccount", Method: "DELETE", Path: "/v1/whatsapp/waba/disassociate",
 			Errors: readErrors, Rate: 10, Do: awsapi.Op(s.disassociate)},
+		{Name: "UpdateLinkedWhatsAppBusinessAccountPhoneNumber", Method: "PUT", Path: "/v1/whatsapp/waba/phone",
+			Errors: []fault.Kind{fault.InvalidParameters, fault.NotFound, fault.Dependency, fault.AccessDeniedByMeta, fault.Conflict},
+			Do:     awsapi.Op(s.updateNumber)},
 	}
 }
 
