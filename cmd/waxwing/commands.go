@@ -22,9 +22,13 @@ func commands() []command {
 			{name: "check", args: "[flags]", summary: "report everything that is wrong with the settings", details: configCheckHelp, run: runConfigCheck},
 			{name: "defaults", summary: "print a commented file with every default", details: configDefaultsHelp, run: runConfigDefaults},
 		}},
-		{name: "admin", summary: "create accounts", sub: []command{
+		{name: "admin", summary: "create accounts, see what was lost", sub: []command{
 			{name: "account", summary: "accounts of this installation", sub: []command{
 				{name: "create", args: "[flags]", summary: "make an account with an administrator", details: accountCreateHelp, run: runAccountCreate},
+			}},
+			{name: "unclaimed", summary: "callbacks of Meta's that nobody here could use", sub: []command{
+				{name: "list", args: "[flags]", summary: "list them, newest first", details: unclaimedListHelp, run: runUnclaimedList},
+				{name: "show", args: "NUMBER [flags]", summary: "print the body of one", details: unclaimedShowHelp, run: runUnclaimedShow},
 			}},
 		}},
 		{name: "bench", args: "<measurement> [flags]", summary: "measure how fast it is", run: runBench},
