@@ -145,7 +145,7 @@ func storeFault(err error, bucket string) error {
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
 		return fault.Wrap(fault.InvalidParameters, err, "The bucket %s is not in this Region.", bucket)
 	case "InvalidObjectState":
-		return fault.Wrap(fault.InvalidParameters, err, "The object is archived and has to be restored first.")
+		return fault.Wrap(fault.InvalidParameters, err, "The object in the bucket %s is archived and has to be restored first.", bucket)
 	default:
 		return fault.Wrap(fault.Dependency, err, "The bucket %s answered %s.", bucket, code)
 	}

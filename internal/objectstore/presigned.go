@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
@@ -24,7 +25,7 @@ var amazon = regexp.MustCompile(`^([a-z0-9.-]+\.)?s3[a-z0-9.-]*\.amazonaws\.com(
 type Presigned struct {
 	client *http.Client
 	hosts  []string
-	own    string
+	own    []string
 	local  http.RoundTripper
 }
 
@@ -34,9 +35,9 @@ type PresignedOptions struct {
 	Client *http.Client
 	// Hosts beside Amazon's: host or host:port, in which * stands for anything but a dot. Those may be plain HTTP.
 	Hosts []string
-	// Own is the origin (scheme://host:port) of the built-in buckets, and Local answers requests to it, without a connection.
+	// Own are the origins (scheme://host:port) of the built-in buckets, and Local answers requests to them, without a connection.
 	// Both or neither.
-	Own   string
+	Own   []string
 	Local http.RoundTripper
 }
 
@@ -66,7 +67,9 @@ func (p *Presigned) Allowed(raw string) bool {
 	return err == nil && u.User == nil && (p.isOwn(u) || p.remote(u))
 }
 
-func (p *Presigned) isOwn(u *url.URL) bool { return p.local != nil && u.Scheme+"://"+u.Host == p.own }
+func (p *Presigned) isOwn(u *url.URL) bool {
+	return p.local != nil && slices.Contains(p.own, u.Scheme+"://"+strings.ToLower(u.Host))
+}
 
 func (p *Presigned) remote(u *url.URL) bool {
 	host := strings.ToLower(u.Host)

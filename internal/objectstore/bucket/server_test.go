@@ -40,7 +40,9 @@ func serve(t *testing.T, store *bucket.Store, secure bool) *httptest.Server {
 	t.Helper()
 	inner := bucket.Handler(store)
 	h := s3api.New(s3api.Options{Region: "us-east-1", Keys: awsapitest.Keys{awsapitest.Key(one), awsapitest.Key(two)},
-		Serve: func(w http.ResponseWriter, r *http.Request, account string) { inner.ServeHTTP(w, bucket.For(r, account)) },
+		Serve: func(w http.ResponseWriter, r *http.Request, account string) {
+			inner.ServeHTTP(w, bucket.For(r, account))
+		},
 		Hosts: []string{"localhost"}, Logger: slog.New(slog.DiscardHandler)})
 	server := httptest.NewUnstartedServer(h)
 	if secure {
@@ -340,7 +342,9 @@ func TestInterruptedPut(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	file := func(size int64, r io.Reader) media.Object { return media.Object{Size: size, Type: "text/plain", Body: io.NopCloser(r)} }
+	file := func(size int64, r io.Reader) media.Object {
+		return media.Object{Size: size, Type: "text/plain", Body: io.NopCloser(r)}
+	}
 	if err := store.Put(ctx, one, "media", "x", file(5, strings.NewReader("first"))); err != nil {
 		t.Fatal(err)
 	}
