@@ -62,14 +62,15 @@ func migrate(ctx context.Context, db *sql.DB, refuse bool) error {
 		}
 		// Another process may have taken this step since the version was read.
 		var now int
-		if err := tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&now); err == nil && now == n {
+		err = tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&now)
+		if err == nil && now == n {
 			if _, err = tx.ExecContext(ctx, scripts[n]); err == nil {
 				_, err = tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, n+1))
 			}
-			if err != nil {
-				tx.Rollback() //nolint:errcheck // the first error is the one to tell
-				return fmt.Errorf("migration %d: %w", n+1, err)
-			}
+		}
+		if err != nil {
+			tx.Rollback() //nolint:errcheck // the first error is the one to tell
+			return fmt.Errorf("migration %d: %w", n+1, err)
 		}
 		if err := tx.Commit(); err != nil {
 			return fmt.Errorf("migration %d: %w", n+1, err)

@@ -6,6 +6,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -42,6 +43,14 @@ type Options struct {
 	Exclusive bool
 	// NoMigrate refuses an older schema instead of upgrading it.
 	NoMigrate bool
+
+	folding folding // what tests make smaller
+}
+
+// folding is when the log is folded into the file.
+type folding struct {
+	every int // commits between hints that it may be time
+	pages int // length of the log past which the writer starts it anew
 }
 
 // ErrInUse is returned by an exclusive Open when another process drives the same file.
@@ -53,6 +62,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err := prepareFile(path); err != nil {
 		return nil, err
 	}
+	o.folding.every, o.folding.pages = cmp.Or(o.folding.every, checkpointEvery), cmp.Or(o.folding.pages, maxLogPages)
 	db := &DB{path: path, checker: make(chan struct{}, 1), stopped: make(chan struct{})}
 	ok := false
 	defer func() {
@@ -88,9 +98,15 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	}
 	run, stop := context.WithCancel(context.Background())
 	db.stop = stop
-	db.writer = newWriter(conn, db.checker)
+	pool, err := openPool(path, 1, "rw")
+	if err != nil {
+		conn.Close() //nolint:errcheck // the error that led here is the one to tell
+		stop()
+		return nil, err
+	}
+	db.writer = newWriter(conn, db.checker, o.folding.every)
 	go db.writer.run()
-	go db.checkpoint(run)
+	go db.checkpoint(run, pool, o.folding.pages)
 	db.close = sync.OnceValue(func() error {
 		db.writer.close()
 		db.stop()
@@ -153,13 +169,14 @@ func (db *DB) closeFiles() error {
 	return errors.Join(errs...)
 }
 
-// checkpoint moves committed pages from the log to the file, away from the writer's path: a commit never pays for it.
-func (db *DB) checkpoint(ctx context.Context) {
+// maxLogPages is how long the log gets under load that never pauses: 64 MiB.
+const maxLogPages = 16 << 10
+
+// checkpoint moves committed pages from the log to the file, away from the writer's path: a commit never pays for it. While
+// writing goes on the log never becomes empty this way, and would grow for ever; when it is long, the writer is asked to fold
+// the little that is left, and starts it anew.
+func (db *DB) checkpoint(ctx context.Context, pool *sql.DB, maxPages int) {
 	defer close(db.stopped)
-	pool, err := openPool(db.path, 1, "rw")
-	if err != nil {
-		return // the log is folded at the next open
-	}
 	defer pool.Close()
 	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
@@ -171,7 +188,11 @@ func (db *DB) checkpoint(ctx context.Context) {
 		case <-db.checker:
 		case <-tick.C:
 		}
-		pool.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`) //nolint:errcheck // tried again soon
+		var busy, pages, folded int
+		err := pool.QueryRowContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &pages, &folded)
+		if err == nil && pages > maxPages { // an error: tried again soon
+			db.writer.askRestart()
+		}
 	}
 }
 
@@ -200,4 +221,15 @@ func fromMicro(n int64) time.Time {
 // isFull reports whether an error means that the disk or its quota is exhausted.
 func isFull(err error) bool {
 	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_WRITE) || errors.Is(err, sqlite3.IOERR_FSYNC)
+}
+
+// isOutOfOrder reports whether an error is about the state of the file or the machine, and not about what was to be done: the
+// same may work later.
+func isOutOfOrder(err error) bool {
+	for _, code := range []sqlite3.ErrorCode{sqlite3.BUSY, sqlite3.LOCKED, sqlite3.IOERR, sqlite3.NOMEM, sqlite3.CANTOPEN, sqlite3.PROTOCOL} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return false
 }

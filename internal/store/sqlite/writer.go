@@ -18,6 +18,8 @@ type writer struct {
 	done    chan struct{} // closed when run has returned
 	stmts   map[string]*sql.Stmt
 	checker chan<- struct{}
+	every   int           // commits between hints to the checker
+	restart chan struct{} // asks to start the log anew
 	commits int
 }
 
@@ -33,9 +35,9 @@ const (
 	checkpointEvery = 256 // commits between hints to fold the log
 )
 
-func newWriter(conn *sql.Conn, checker chan<- struct{}) *writer {
+func newWriter(conn *sql.Conn, checker chan<- struct{}, every int) *writer {
 	return &writer{conn: conn, tasks: make(chan *task, maxGroup), quit: make(chan struct{}), done: make(chan struct{}),
-		stmts: make(map[string]*sql.Stmt), checker: checker}
+		stmts: make(map[string]*sql.Stmt), checker: checker, every: every, restart: make(chan struct{}, 1)}
 }
 
 var errClosed = fault.New(fault.Unavailable, "the service is shutting down")
@@ -80,6 +82,9 @@ func (w *writer) run() {
 		select {
 		case t := <-w.tasks:
 			group = append(group[:0], t)
+		case <-w.restart:
+			w.startLogAnew()
+			continue
 		case <-w.quit:
 			select {
 			case t := <-w.tasks:
@@ -101,12 +106,28 @@ func (w *writer) run() {
 		for _, t := range group {
 			close(t.done)
 		}
-		if w.commits++; w.commits%checkpointEvery == 0 {
+		if w.commits++; w.commits%w.every == 0 {
 			select {
 			case w.checker <- struct{}{}:
 			default:
 			}
 		}
+	}
+}
+
+// askRestart has the log started anew between two commits. It never blocks.
+func (w *writer) askRestart() {
+	select {
+	case w.restart <- struct{}{}:
+	default:
+	}
+}
+
+// startLogAnew folds what is left of the log and lets the next commit write at its beginning. It is the writer that does it:
+// anybody else would have to wait for a gap between its commits. A reader that stays for long is not waited for.
+func (w *writer) startLogAnew() {
+	for _, pragma := range []string{`PRAGMA busy_timeout(100)`, `PRAGMA wal_checkpoint(RESTART)`, `PRAGMA busy_timeout(10000)`} {
+		w.conn.ExecContext(context.Background(), pragma) //nolint:errcheck // asked for again when it did not work
 	}
 }
 
@@ -155,12 +176,17 @@ func settle(tasks []*task, err error) {
 	}
 }
 
-// storageFault turns a full disk into the fault that callers can tell apart, and leaves the rest alone.
+// storageFault turns a full disk, and whatever else may pass, into the fault that callers can tell apart, and leaves the rest
+// alone.
 func storageFault(err error) error {
-	if isFull(err) {
+	switch {
+	case isFull(err):
 		return fault.Wrap(fault.Unavailable, err, "storage is full")
+	case isOutOfOrder(err):
+		return fault.Wrap(fault.Unavailable, err, "storage is not available")
+	default:
+		return err
 	}
-	return err
 }
 
 // tx is a transaction as a task sees it. Statements are prepared once per writer.
