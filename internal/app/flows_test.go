@@ -18,8 +18,6 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/sim"
 )
 
-type object = map[string]any
-
 func blob(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
 const (
