@@ -13,6 +13,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	s3api "github.com/waxwing-messaging/waxwing/internal/awsapi/s3"
 	snsapi "github.com/waxwing-messaging/waxwing/internal/awsapi/sns"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/sts"
@@ -46,6 +47,7 @@ const (
 type parts struct {
 	db        *sqlite.DB
 	directory *directory.Directory
+	buckets   *buckets
 	topics    *topic.Service
 	handler   http.Handler
 	engines   []engine
@@ -108,8 +110,14 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 		return nil, err
 	}
 	pages := page.NewSealer(key, time.Now)
+	media, err := newBuckets(ctx, a, p.directory)
+	if err != nil {
+		return nil, err
+	}
+	p.buckets = media
 	social := socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, SignUps: newOnboarding(cfg, graph, p.directory), Tags: p.directory,
 		Lines: p.directory, FlowEditor: graph, FlowReader: graph, Datasets: graph, PublicKeys: graph,
+		Media: graph, Samples: graph, Objects: media.objects, Presigned: media.presigned,
 		Calls:  calls{graph, db, box, delivery.Wake, a.log},
 		Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: pages, Now: time.Now})
 	social.Operations = append(social.Operations, extensionRows(p, box, pages, delivery, fan)...)
@@ -120,7 +128,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	api := awsapi.New(awsapi.Options{Region: cfg.Region, Partition: partition, ClockSkew: cfg.Auth.ClockSkew, Keys: p.directory,
 		Limits: awsapi.NewQuotas(services, cfg.Limits), Logger: a.log, Services: services,
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
-	p.handler = route(api, callbacks, snsapi.NewPublic(p.topics, signer, a.log), a)
+	p.handler = route(api, callbacks, snsapi.NewPublic(p.topics, signer, a.log), media.door, a)
 	p.engines = []engine{{"dispatch", lanes.Run}, {"ingest", intake.Run}, {"deliver", delivery.Run}, {"fan-out", fan.Run},
 		{"refresh", refresher.Run},
 		{"pruning", pruner{db, cfg.Retention, a.log}.run}}
@@ -141,11 +149,13 @@ func checkLimits(limits map[string]float64, services []awsapi.Service) error {
 }
 
 // route sends a request to the part it is for. Everything without a path of its own is the AWS API's.
-func route(api, callbacks, links http.Handler, a *App) http.Handler {
+func route(api, callbacks, links, buckets http.Handler, a *App) http.Handler {
 	health := http.NewServeMux()
 	a.health.Register(health)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
+		case buckets != nil && s3api.Meant(r):
+			buckets.ServeHTTP(w, r)
 		case path == webhookPath:
 			callbacks.ServeHTTP(w, r)
 		case path == "/healthz", path == "/readyz":

@@ -26,6 +26,9 @@ func (a *App) seed(ctx context.Context) error {
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return fmt.Errorf("seed: %w", err)
 	}
+	if err := a.parts.buckets.seedBucket(); err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
 	topicARN, err := a.parts.topics.EnsureTopic(ctx, config.DevAccountID, devTopic)
 	if err != nil {
 		return fmt.Errorf("seed: %w", err)

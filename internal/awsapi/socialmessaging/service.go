@@ -59,6 +59,10 @@ type Options struct {
 	Calls      Calls
 	Datasets   Datasets
 	PublicKeys PublicKeys
+	Media      Media
+	Samples    Samples
+	Objects    Objects
+	Presigned  Presigned
 	Pages      *page.Sealer
 	Now        func() time.Time
 }
@@ -72,7 +76,7 @@ func Service(o Options) awsapi.Service {
 		Name:     "social-messaging",
 		Protocol: restjson.Protocol{},
 		Codes:    codes,
-		Operations: slices.Concat(s.signUpOperations(), s.flowOperations(), s.callOperations(), s.datasetOperations(), []awsapi.Operation{
+		Operations: slices.Concat(s.signUpOperations(), s.flowOperations(), s.callOperations(), s.datasetOperations(), s.mediaOperations(), []awsapi.Operation{
 			{Name: "GetLinkedWhatsAppBusinessAccount", Method: "GET", Path: "/v1/whatsapp/waba/details",
 				Errors: readErrors, Do: awsapi.Op(s.getWABA)},
 			{Name: "GetLinkedWhatsAppBusinessAccountPhoneNumber", Method: "GET", Path: "/v1/whatsapp/waba/phone/details",
