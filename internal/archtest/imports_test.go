@@ -33,7 +33,7 @@ type layer struct {
 var layers = []layer{
 	{name: "domain", packages: domain, may: domain, pure: true},
 	{name: "settings", packages: []string{"config"}, may: []string{"identity"}},
-	{name: "services", packages: []string{"directory", "onboarding"}, may: domain},
+	{name: "services", packages: []string{"catalog", "directory", "onboarding"}, may: domain},
 	{name: "edges in", packages: []string{"awsapi", "console", "ops", "webhook"}, may: domain},
 	{name: "engines", packages: []string{"deliver", "dispatch", "fanout", "ingest", "refresh"}, may: domain},
 	{name: "edges out", packages: []string{"destination", "meta", "objectstore", "outbound", "secret"}, may: domain},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/template"
 )
 
@@ -110,4 +111,13 @@ func (a *applier) template(u *template.Update, waba wabaRef) error {
 		return nil
 	}
 	return a.tx.putTemplate(waba.key, &after)
+}
+
+// Owner returns the account that has linked a business account.
+func (db *DB) Owner(ctx context.Context, wabaKey string) (accountID string, err error) {
+	err = db.queryRow(ctx, `SELECT account_id FROM wabas WHERE key = ?`, wabaKey).Scan(&accountID)
+	if err != nil {
+		return "", notFound(err, "WhatsApp Business Account", account.ID(account.KindWABA, wabaKey))
+	}
+	return accountID, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/template"
 )
 
@@ -15,6 +16,7 @@ import (
 type TemplateStore interface {
 	Templates(ctx context.Context, wabaKey string) ([]template.Known, error)
 	ListedTemplates(ctx context.Context, wabaKey string, listed []template.Template, at time.Time) (dearer []template.Known, err error)
+	Owner(ctx context.Context, wabaKey string) (accountID string, err error)
 }
 
 // templateWebhook is a webhook about a template.
@@ -51,6 +53,12 @@ func templatesListed(t *testing.T, w *world) {
 	}
 	_, err = w.ListedTemplates(w.ctx, "nobody", list, later)
 	must(t, err)
+	if owner, err := w.Owner(w.ctx, w.waba.Key); err != nil || owner != w.waba.AccountID {
+		t.Errorf("owner %q, %v", owner, err)
+	}
+	if owner, err := w.Owner(w.ctx, "nobody"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("owner of nothing: %q, %v", owner, err)
+	}
 	if known, err := w.Templates(w.ctx, "nobody"); err != nil || len(known) != 0 {
 		t.Errorf("templates of a business account that is not linked: %+v, %v", known, err)
 	}
