@@ -23,6 +23,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/ingest"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
+	"github.com/waxwing-messaging/waxwing/internal/refresh"
 )
 
 // Store is everything the rest of the system asks of an engine: the sum of what its users declare.
@@ -32,6 +33,10 @@ type Store interface {
 	dispatch.Store
 	ingest.Store
 	deliver.Store
+	refresh.Store
+	PruneSignUps(ctx context.Context, now time.Time) (more bool, err error)
+	PruneTokens(ctx context.Context, now time.Time) (more bool, err error)
+	PruneUnlinked(ctx context.Context, cutoff time.Time) (more bool, err error)
 	Receive(ctx context.Context, sealed []byte, now time.Time) error
 	Unclaimed(ctx context.Context, limit int) ([]event.Unclaimed, error)
 	Lookup(ctx context.Context, accountID, id string) (message.Status, bool, error)
@@ -83,6 +88,13 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a search continues where it stopped":      searchPages,
 		"accounts do not see each other":           tenants,
 		"linking again updates, elsewhere refuses": link,
+		"a sign-up is finished once":               signUp,
+		"a second sign-up adds to the first":       signUpAgain,
+		"sign-ups are bounded and exclusive":       signUpRefused,
+		"unlinking finishes what waits":            unlink,
+		"a number that moves leaves its past":      unlinkKeepsTenantsApart,
+		"refreshes are claimed and stored":         refreshes,
+		"a webhook makes a refresh due":            refreshAfterWebhook,
 		"dead letters are listed in order":         deadEvents,
 		"dead letters can be published after all":  requeueDeadEvents,
 		"dead letters can be forgotten":            discardDeadEvents,
@@ -130,7 +142,7 @@ func (w *world) link(t *testing.T, accountID string, n int) (account.WABA, accou
 		RegistrationStatus: account.Complete, LinkedAt: w.now, Destination: &account.Destination{ARN: topicARN}}
 	phone := account.PhoneNumber{Key: fmt.Sprintf("%032d", n), AccountID: accountID, WABAKey: waba.Key, MetaID: fmt.Sprintf("11%014d", n),
 		E164: "+15550100001", DisplayName: "Shop", DisplayNumber: "+1 555-010-0001", QualityRating: "GREEN", Status: account.Active,
-		Throughput: account.ThroughputStandard}
+		Throughput: account.ThroughputStandard, Registered: true}
 	must(t, w.Link(w.ctx, waba, []byte("sealed-token"), []account.PhoneNumber{phone}))
 	return waba, phone
 }
