@@ -126,7 +126,7 @@ func TestMeasurements(t *testing.T) {
 			t.Fatalf("status %d: %s%s", status, stdout, stderr)
 		}
 		legs := `p50 +\S+ms  p99 +\S+ms  max +\S+ms  20`
-		wantFigures(t, stdout, `accepted +[1-9]\d*/s`, `handed +`+legs, `sent +`+legs, `delivered +`+legs, `sustained +[1-9]\d*/s  lost 0`)
+		wantFigures(t, stdout, `accepted +[1-9]\d*/s`, `handed +`+legs, `sent +`+legs, `delivered +`+legs, `sustained +[1-9]\d*/s  lost 0`, `processor +[\d.]+ms a message`)
 	})
 	t.Run("start", func(t *testing.T) {
 		t.Parallel()

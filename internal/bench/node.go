@@ -195,6 +195,12 @@ func (p *Process) Stop() error {
 	return nil
 }
 
+// Processor is the processor time that the program took, user and system together. It is known once the program has ended.
+func (p *Process) Processor() time.Duration {
+	<-p.ended
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
 // Kill ends the program at once, as kill -9 does, and waits until it is gone.
 func (p *Process) Kill() {
 	p.cmd.Process.Kill() //nolint:errcheck // it may have ended

@@ -75,31 +75,40 @@ func runPipeline(ctx context.Context, flags *flag.FlagSet, args []string, stdout
 	}
 	defer child.Stop() //nolint:errcheck // it is thrown away
 	fmt.Fprintf(stderr, "profiles at %s/debug/pprof/\n", child.Env[envOps])
-	return o.run(ctx, child, stdout)
-}
-
-func (o *pipelineOptions) run(ctx context.Context, node *Process, stdout io.Writer) error {
-	client, err := NewClient(Target{Endpoint: node.Env[envEndpoint]}, o.connections)
+	count, err := o.run(ctx, child, stdout)
 	if err != nil {
 		return err
 	}
+	if err := child.Stop(); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "processor  %9s a message, of the node with its simulated WhatsApp\n", milliseconds(child.Processor()/time.Duration(count)))
+	return nil
+}
+
+// run measures and returns how many messages went all the way, at least one unless there is an error.
+func (o *pipelineOptions) run(ctx context.Context, node *Process, stdout io.Writer) (count uint64, err error) {
+	client, err := NewClient(Target{Endpoint: node.Env[envEndpoint]}, o.connections)
+	if err != nil {
+		return 0, err
+	}
 	defer client.Close()
 	if err := setWhatsApp(ctx, node.Env[envSimulator], `{"sent_ms":0,"delivered_ms":0}`); err != nil {
-		return err
+		return 0, err
 	}
 	books := newBooks()
 	sink, err := NewSubscriber(books.event)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer sink.Close()
 	if err := sink.Subscribe(ctx, client, TopicARN); err != nil {
-		return err
+		return 0, err
 	}
 	senders := make([]*messages, o.numbers)
 	for i := range senders {
 		if senders[i], err = newMessages("", 0, phoneNumberID(i+1)); err != nil {
-			return err
+			return 0, err
 		}
 		senders[i].count.Store(uint64(i) * 1_000_000) // so that no two write to the same person
 	}
@@ -114,7 +123,7 @@ func (o *pipelineOptions) run(ctx context.Context, node *Process, stdout io.Writ
 	}}.drive(ctx)
 	missing := books.wait(ctx, o.patience)
 	if err := verdict(ctx, &accepted); err != nil {
-		return err
+		return 0, err
 	}
 
 	fmt.Fprintf(stdout, "%d numbers, %d connections, times since the request\n", o.numbers, o.connections)
@@ -125,9 +134,9 @@ func (o *pipelineOptions) run(ctx context.Context, node *Process, stdout io.Writ
 	}
 	fmt.Fprintf(stdout, "sustained  %9.0f/s  lost %d  repeated events %d\n", float64(legs[delivered].Count())/max(span.Seconds(), 1e-9), missing, repeats)
 	if missing > 0 {
-		return fmt.Errorf("%d accepted messages have no delivered event", missing)
+		return 0, fmt.Errorf("%d accepted messages have no delivered event", missing)
 	}
-	return nil
+	return legs[delivered].Count(), nil
 }
 
 // setWhatsApp changes settings of a simulated WhatsApp.
