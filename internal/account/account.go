@@ -92,6 +92,9 @@ type Tag struct {
 	Value string
 }
 
+// MarketingOnboarded is the MarketingStatus of a WABA that may use the Marketing Messages API.
+const MarketingOnboarded = "ONBOARDED"
+
 // Line is all that is needed to talk to WhatsApp as one phone number.
 type Line struct {
 	AccountID     string
@@ -101,5 +104,6 @@ type Line struct {
 	PhoneMetaID   string
 	DisplayNumber string
 	Throughput    ThroughputLevel
+	Marketing     bool // the business account is onboarded to the Marketing Messages API
 	Token         identity.Secret
 }

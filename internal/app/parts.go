@@ -90,7 +90,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	delivery := deliver.New(deliver.Options{Store: db, Publisher: publisher, Opener: box, Owner: owner,
 		Scope: account.Scope{Partition: partition, Region: cfg.Region}, RetryWindow: eventRetryWindow,
 		OnDelivered: a.metrics.Delivered, OnFailed: a.metrics.Undelivered, Logger: a.log})
-	lanes := dispatch.New(dispatch.Options{Store: db, Upstream: upstream{graph}, Lines: p.directory, Sealer: box, Owner: owner,
+	lanes := dispatch.New(dispatch.Options{Store: db, Upstream: upstream{graph: graph}, Lines: p.directory, Sealer: box, Owner: owner,
 		RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin, BackoffMax: cfg.Handover.BackoffMax,
 		InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency, OnEvent: delivery.Wake,
 		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})

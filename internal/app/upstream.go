@@ -14,15 +14,29 @@ import (
 const unanswered = "Meta could not be reached"
 
 // upstream lets dispatch hand messages to Meta's Graph API.
-type upstream struct{ graph *meta.Client }
+type upstream struct {
+	graph     *meta.Client
+	templates categories // nil knows none
+}
+
+// categories know the templates of business accounts; false when one is not known.
+type categories interface {
+	Category(ctx context.Context, wabaKey, name, language string) (string, bool)
+}
 
 // HandOver makes one attempt. The sender's object travels as it is, with our id as its opaque data if it has none.
 func (u upstream) HandOver(ctx context.Context, line account.Line, j *message.Job, body []byte) dispatch.Outcome {
+	marketing := u.marketing(ctx, line, j, body)
 	if !j.OwnOpaque && !j.Receipt() {
 		body = message.WithOpaque(body, j.ID)
 	}
-	res, err := u.graph.Send(ctx, meta.SendRequest{PhoneNumberID: line.PhoneMetaID, Version: j.MetaVersion, Token: line.Token, Body: body,
-		Receipt: j.Receipt()})
+	request := meta.SendRequest{PhoneNumberID: line.PhoneMetaID, Version: j.MetaVersion, Token: line.Token, Body: body, Receipt: j.Receipt(),
+		Marketing: marketing}
+	res, err := u.graph.Send(ctx, request)
+	if marketing && notForMarketing(err) {
+		request.Marketing = false
+		res, err = u.graph.Send(ctx, request)
+	}
 	if err == nil {
 		return dispatch.Outcome{Verdict: dispatch.Taken, WAMID: res.WAMID}
 	}
@@ -42,6 +56,27 @@ func (u upstream) HandOver(ctx context.Context, line account.Line, j *message.Jo
 		out.Verdict, out.Scope = verdict(err)
 	}
 	return out
+}
+
+// marketing reports whether a message goes through the Marketing Messages API: a marketing template of an account that is
+// onboarded to it. What is not known to be one does not.
+func (u upstream) marketing(ctx context.Context, line account.Line, j *message.Job, body []byte) bool {
+	if !line.Marketing || j.Kind != message.KindTemplate || u.templates == nil {
+		return false
+	}
+	draft, err := message.Parse(body)
+	if err != nil {
+		return false
+	}
+	category, known := u.templates.Category(ctx, line.WABAKey, draft.Template, draft.Language)
+	return known && category == "MARKETING"
+}
+
+// notForMarketing reports whether the Marketing Messages API refused a message that the ordinary one may take: what was known of
+// the template or the account has changed meanwhile.
+func notForMarketing(err error) bool {
+	e, ok := errors.AsType[*meta.Error](err)
+	return ok && e.Graph && (e.Code == 131055 || e.Code == 134100)
 }
 
 func verdict(err error) (dispatch.Verdict, dispatch.Scope) {

@@ -44,6 +44,9 @@ func (a *App) seed(ctx context.Context) error {
 		}
 		w := account.WABA{Key: devKey(i + 1), AccountID: config.DevAccountID, MetaID: acct.ID, Name: acct.Name,
 			RegistrationStatus: account.Complete, LinkedAt: now, Destination: &account.Destination{ARN: topicARN}}
+		if acct.Marketing {
+			w.MarketingStatus = account.MarketingOnboarded
+		}
 		var numbers []account.PhoneNumber
 		for _, n := range acct.Numbers {
 			number++

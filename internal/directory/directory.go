@@ -120,7 +120,8 @@ func (d *Directory) Line(ctx context.Context, accountID, phoneKey string) (accou
 		}
 		token, err := d.sealer.Open(sealed, tokenSeal(w.Key))
 		return account.Line{AccountID: accountID, WABAKey: w.Key, WABAMetaID: w.MetaID, PhoneKey: p.Key, PhoneMetaID: p.MetaID,
-			DisplayNumber: p.DisplayNumber, Throughput: p.Throughput, Token: identity.Secret(token)}, err
+			DisplayNumber: p.DisplayNumber, Throughput: p.Throughput, Marketing: w.MarketingStatus == account.MarketingOnboarded,
+			Token: identity.Secret(token)}, err
 	})
 }
 
