@@ -154,12 +154,15 @@ func (t *Template) render(s sent) Rendered {
 	for _, b := range t.Buttons {
 		r.Buttons = append(r.Buttons, b.Text)
 	}
-	for i, card := range t.Cards {
-		var brought sent
-		if i < len(s.cards) {
-			brought = (&checker{}).components(s.cards[i])
+	brought := make([]sent, len(t.Cards))
+	for _, card := range s.cards {
+		text, _ := graph.Scalar(card.m["card_index"])
+		if i, err := strconv.Atoi(text); err == nil && i >= 0 && i < len(brought) {
+			brought[i] = (&checker{}).components(card)
 		}
-		r.Cards = append(r.Cards, card.render(brought))
+	}
+	for i, card := range t.Cards {
+		r.Cards = append(r.Cards, card.render(brought[i]))
 	}
 	return r
 }
