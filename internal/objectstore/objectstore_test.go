@@ -237,14 +237,16 @@ func TestPresignedGetAndPut(t *testing.T) {
 		}
 	}, outbound.Options{AllowPrivate: true})
 	ctx := t.Context()
-	o, err := p.Get(ctx, base+"/k?sig=1", map[string]string{"content-type": "text/plain", "x-amz-meta-a": "1"})
+	o, err := p.Get(ctx, base+"/k?X-Amz-SignedHeaders=content-type%3Bhost", map[string]string{"content-type": "text/plain", "x-amz-meta-a": "1"})
 	if body := read(t, o, err); body != "hello" || o.Type != "image/png" || o.Size != 5 {
 		t.Errorf("got %q, %s of %d bytes", body, o.Type, o.Size)
 	}
+	o, err = p.Get(ctx, base+"/k", map[string]string{"Content-Type": "text/plain"})
+	read(t, o, err)
 	if err := p.Put(ctx, base+"/k", map[string]string{"X-Amz-Meta-A": "2"}, file("up")); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"GET /k text/plain 1 0 ", "PUT /k text/plain 2 2 up"}
+	want := []string{"GET /k text/plain 1 0 ", "GET /k   0 ", "PUT /k text/plain 2 2 up"}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("requests = %q, want %q", got, want)
 	}

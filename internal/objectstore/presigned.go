@@ -90,11 +90,15 @@ func (p *Presigned) remote(u *url.URL) bool {
 
 func slashed(host string) string { return strings.ReplaceAll(host, ".", "/") }
 
-// Get reads what a URL leads to. The headers are sent as they are, but those that belong to the connection.
+// Get reads what a URL leads to. The headers are sent as they are, but for a Content-Type that the URL does not sign: it says what
+// the file is, and would spoil signatures of version 2, which cover it always.
 func (p *Presigned) Get(ctx context.Context, raw string, headers map[string]string) (media.Object, error) {
 	r, err := p.request(ctx, http.MethodGet, raw, headers)
 	if err != nil {
 		return media.Object{}, err
+	}
+	if !strings.Contains(r.URL.Query().Get("X-Amz-SignedHeaders"), "content-type") {
+		r.Header.Del("Content-Type")
 	}
 	res, err := p.do(r)
 	if err != nil {

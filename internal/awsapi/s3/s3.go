@@ -53,7 +53,7 @@ func New(o Options) *Server {
 
 // Meant reports whether a request claims to be signed for S3. It is cheap: every request of a server is asked.
 func Meant(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request") ||
+	return strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request") || isV2(r) ||
 		strings.Contains(r.URL.RawQuery, "X-Amz-Credential=") && strings.Contains(r.URL.Query().Get("X-Amz-Credential"), "/s3/aws4_request")
 }
 
@@ -66,6 +66,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	account, err := s.serve(out, r)
 	if err != nil {
 		out.refuse(err)
+	}
+	if out.status == 0 {
+		out.status = http.StatusOK
 	}
 	level := slog.LevelInfo
 	if out.status >= 500 {
@@ -81,6 +84,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve verifies a request and passes it on. The error is why it may not.
 func (s *Server) serve(w *answer, r *http.Request) (account string, err error) {
+	bucket := s.bucketOf(r.Host)
+	if isV2(r) {
+		if account, err = s.checkV2(r, bucket); err != nil {
+			return "", err
+		}
+		s.forward(w, r, bucket, account)
+		return account, nil
+	}
 	claim := sigv4.Parse(r)
 	key, err := s.verifier.Identify(r.Context(), r, &claim, &s.signing)
 	if err != nil {
@@ -90,7 +101,7 @@ func (s *Server) serve(w *answer, r *http.Request) (account string, err error) {
 	if err != nil {
 		return "", err
 	}
-	account = key.User.AccountID
+	w.body = body
 	inner := r.Clone(r.Context())
 	inner.Body, inner.ContentLength = body, body.Size
 	for _, name := range [...]string{"X-Amz-Decoded-Content-Length", "X-Amz-Trailer", "Authorization"} {
@@ -100,24 +111,31 @@ func (s *Server) serve(w *answer, r *http.Request) (account string, err error) {
 	if body.Size >= 0 {
 		inner.Header.Set("Content-Length", strconv.FormatInt(body.Size, 10))
 	}
-	s.pathStyle(inner)
-	w.body = body
-	s.o.Serve(w, inner, account)
-	return account, nil
+	s.forward(w, inner, bucket, key.User.AccountID)
+	return key.User.AccountID, nil
 }
 
-// pathStyle moves a bucket from the host's name into the path.
-func (s *Server) pathStyle(r *http.Request) {
-	host, _, err := net.SplitHostPort(r.Host)
+// forward has a request answered. A bucket in the host's name is put into the path first.
+func (s *Server) forward(w http.ResponseWriter, r *http.Request, bucket, account string) {
+	if bucket != "" {
+		r = r.Clone(r.Context())
+		r.URL = &url.URL{Path: "/" + bucket + r.URL.Path, RawQuery: r.URL.RawQuery}
+	}
+	s.o.Serve(w, r, account)
+}
+
+// bucketOf returns the bucket in a host's name, or "".
+func (s *Server) bucketOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		host = r.Host
+		host = address
 	}
 	for _, own := range s.o.Hosts {
 		if bucket, ok := strings.CutSuffix(strings.ToLower(host), "."+strings.ToLower(own)); ok && bucket != "" {
-			r.URL = &url.URL{Path: "/" + bucket + r.URL.Path, RawQuery: r.URL.RawQuery}
-			return
+			return bucket
 		}
 	}
+	return ""
 }
 
 // answer is the response. When the body turns out not to be what was signed, it says so in place of whatever the server of the
