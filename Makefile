@@ -18,7 +18,7 @@ GENERATED := ./internal/config ./internal/meta
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help run build test check fmt vet lint vuln fuzz bench generate generated clean
+.PHONY: help run build test check fmt vet lint vuln fuzz chaos bench generate generated clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ fuzz: ## run every fuzz target for FUZZTIME (5s)
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg >/tmp/waxwing-fuzz.$$$$ 2>&1 || { cat /tmp/waxwing-fuzz.$$$$; exit 1; }; \
 	  done; \
 	done; rm -f /tmp/waxwing-fuzz.$$$$
+
+chaos: ## kill the node again and again for ten minutes and check that nothing was lost
+	WAXWING_CHAOS=10m $(GO) test -count=1 -timeout 30m -v ./test/chaos
 
 bench: build ## Go benchmarks, then the load generator
 	$(GO) test -run '^$$' -bench . -benchmem ./...

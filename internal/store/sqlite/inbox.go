@@ -231,8 +231,9 @@ func (a *applier) publish(e *event.Event) error {
 func (a *applier) status(c *event.Change, e *event.Event) error {
 	var seq int64
 	var state message.State
-	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, '') FROM wamids w LEFT JOIN states s ON s.seq = w.seq WHERE w.wamid = ?`,
-		args(c.WAMID), &seq, &state)
+	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, ''), coalesce(m.id, '') FROM wamids w
+		LEFT JOIN states s ON s.seq = w.seq LEFT JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?`,
+		args(c.WAMID), &seq, &state, &e.MessageID)
 	if err != nil {
 		return err
 	}
@@ -300,6 +301,7 @@ func (a *applier) prove(c *event.Change, e *event.Event) (seq int64, state messa
 		return 0, "", false, err
 	}
 	a.res.Proved++
+	e.MessageID = h.MessageID
 	h.AccountID, h.WABAKey, h.PhoneKey, h.WAMID, h.At = e.AccountID, e.WABAKey, e.PhoneKey, c.WAMID, a.now
 	h.WABAMetaID, h.PhoneMetaID = c.WABAMetaID, c.PhoneMetaID
 	if _, err := a.tx.row(`SELECT display_number FROM phone_numbers WHERE key = ?`, args(h.PhoneKey), &h.DisplayNumber); err != nil {
