@@ -261,7 +261,7 @@ func TestFailureIsTold(t *testing.T) {
 	n.waitState(t, dropped, "dropped", 131000)
 }
 
-// waitState waits until a message has come to an end, for a reason.
+// waitState waits until a message has come to an end, for a reason unless code is 0.
 func (n *node) waitState(t *testing.T, id, state string, code int) {
 	t.Helper()
 	waitFor(t, state, func() bool {
@@ -271,6 +271,9 @@ func (n *node) waitState(t *testing.T, id, state string, code int) {
 		}
 		if string(st.State) != state {
 			return false
+		}
+		if code == 0 {
+			return true
 		}
 		for _, step := range st.Timeline {
 			for _, f := range step.Failures {
@@ -324,6 +327,56 @@ func TestServeRefusesDevelopmentData(t *testing.T) {
 	cfg.Data, cfg.Listen, cfg.OpsListen = dir, "127.0.0.1:0", ""
 	if _, err := New(t.Context(), Options{Config: cfg, Logger: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "published access key") {
 		t.Errorf("New = %v, want a refusal", err)
+	}
+}
+
+// A process that dies while it seeds leaves an account without a key behind. The next one finishes the work.
+func TestSeedingIsFinished(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cfg := config.Dev(dir)
+	db, _, err := openStore(t.Context(), &cfg, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateAccount(t.Context(), identity.Account{ID: config.DevAccountID, CreatedAt: time.Now()},
+		identity.User{ID: "AIDAWAXWINGDEV000000", AccountID: config.DevAccountID, Name: "admin", Path: "/", CreatedAt: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	start(t, dir, nil).send(t, template)
+}
+
+// An SDK that got no answer makes the same call again, with the same invocation id: WhatsApp gets the message once.
+func TestRepeatedCallSendsOnce(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), nil)
+	n.api.Header = http.Header{"Amz-Sdk-Invocation-Id": {"8f2c0d0e-5b8e-4f0e-9d3b-0f3d0a4d7c11"}}
+	first := n.send(t, template)
+	if again := n.send(t, template); again != first {
+		t.Errorf("the repeated call was given %s, the first %s", again, first)
+	}
+	n.waitState(t, first, "delivered", 0)
+	other := n.App.o.Config
+	key, err := CreateAccount(t.Context(), other, "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := *n.api
+	stranger.Key = key
+	if res := stranger.Do(t, http.MethodPost, "/v1/whatsapp/send", map[string]string{"originationPhoneNumberId": seededPhone, "metaApiVersion": "v20.0",
+		"message": base64.StdEncoding.EncodeToString([]byte(template))}); res.Status != http.StatusNotFound || strings.Contains(string(res.Body), first) {
+		t.Errorf("the same invocation of another account: %d %s", res.Status, res.Body)
+	}
+	n.api.Header = http.Header{"Amz-Sdk-Invocation-Id": {"another"}}
+	if next := n.send(t, template); next == first {
+		t.Error("another call was given the first one's id")
+	}
+	chat := n.control(t, http.MethodGet, "/sim/v1/messages?biz_opaque_callback_data="+first, "")
+	if got := strings.Count(chat, `"times_ms"`); got != 1 {
+		t.Errorf("WhatsApp has the message %d times: %s", got, chat)
 	}
 }
 

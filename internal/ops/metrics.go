@@ -20,6 +20,7 @@ type Metrics struct {
 	delivered  prometheus.Counter
 	undeliv    prometheus.Counter
 	lag        prometheus.Histogram
+	topics     *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics on a registry of their own.
@@ -44,8 +45,10 @@ func NewMetrics() *Metrics {
 			Help: "Failed attempts to publish an event."}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "waxwing_event_lag_seconds",
 			Help: "Time from a change to its delivery.", Buckets: seconds}),
+		topics: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_topic_deliveries_total",
+			Help: "Messages of built-in topics to subscribers by result: delivered, failed (an attempt) or dead (given up)."}, []string{"result"}),
 	}
-	m.Registry.MustRegister(m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.delivered, m.undeliv, m.lag,
+	m.Registry.MustRegister(m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.delivered, m.undeliv, m.lag, m.topics,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -82,3 +85,12 @@ func (m *Metrics) Delivered(n int, lag time.Duration) {
 
 // Undelivered counts failed attempts to publish.
 func (m *Metrics) Undelivered(n int) { m.undeliv.Add(float64(n)) }
+
+// TopicDelivered counts messages that subscribers of built-in topics took.
+func (m *Metrics) TopicDelivered(n int) { m.topics.WithLabelValues("delivered").Add(float64(n)) }
+
+// TopicFailed counts failed attempts to deliver to subscribers.
+func (m *Metrics) TopicFailed(n int) { m.topics.WithLabelValues("failed").Add(float64(n)) }
+
+// TopicDead counts deliveries to subscribers that were given up.
+func (m *Metrics) TopicDead(n int) { m.topics.WithLabelValues("dead").Add(float64(n)) }
