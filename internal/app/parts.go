@@ -80,7 +80,8 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	fan := fanout.New(fanout.Options{Store: db, Renderer: topic.NewRenderer(box, signer, links), Owner: owner, Logger: a.log,
 		Client: outbound.Client(outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts,
 			Timeout: 15 * time.Second, MaxIdleConnsPerHost: 64}),
-		Retry: topic.Retry{Window: cfg.Topics.RetryWindow}})
+		Retry:       topic.Retry{Window: cfg.Topics.RetryWindow},
+		OnDelivered: a.metrics.TopicDelivered, OnFailed: a.metrics.TopicFailed, OnDeadLetter: a.metrics.TopicDead})
 	p.topics = topic.NewService(topic.Options{Store: db, Sealer: box, Partition: partition, Region: cfg.Region, Wake: fan.Wake, Now: time.Now})
 
 	publisher, err := newPublisher(ctx, cfg, p.topics)
