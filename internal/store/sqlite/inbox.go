@@ -231,9 +231,10 @@ func (a *applier) publish(e *event.Event) error {
 func (a *applier) status(c *event.Change, e *event.Event) error {
 	var seq int64
 	var state message.State
-	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, ''), coalesce(m.id, '') FROM wamids w
-		LEFT JOIN states s ON s.seq = w.seq LEFT JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?`,
-		args(c.WAMID), &seq, &state, &e.MessageID)
+	// The message says whose event it is: it may have been sent before the number moved to the account that gets the webhook.
+	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, ''), coalesce(m.id, ''), coalesce(m.account_id, ?2), coalesce(m.waba_key, ?3),
+		coalesce(m.phone_key, ?4) FROM wamids w LEFT JOIN states s ON s.seq = w.seq LEFT JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?1`,
+		args(c.WAMID, e.AccountID, e.WABAKey, e.PhoneKey), &seq, &state, &e.MessageID, &e.AccountID, &e.WABAKey, &e.PhoneKey)
 	if err != nil {
 		return err
 	}
@@ -266,11 +267,6 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 		if _, err := a.tx.exec(`UPDATE states SET state = ?, updated_at = ? WHERE seq = ?`, next, unixMicro(a.now), seq); err != nil {
 			return err
 		}
-	}
-	// The message says whose event it is: it may have been sent before the number moved to the account that gets the webhook.
-	if _, err := a.tx.row(`SELECT id, account_id, waba_key, phone_key FROM messages WHERE seq = ?`, args(seq), &e.MessageID, &e.AccountID,
-		&e.WABAKey, &e.PhoneKey); err != nil {
-		return err
 	}
 	return a.publish(e)
 }
