@@ -15,7 +15,7 @@ import (
 // extensionRows are the operations beyond AWS's, for the table of social-messaging.
 func extensionRows(p *parts, box *secret.Box, pages *page.Sealer, delivery *deliver.Engine, fan *fanout.Engine) []awsapi.Operation {
 	return extensions.Operations(extensions.Options{Messages: p.db, Numbers: p.directory, Events: p.db, Notifications: p.db, Opener: box,
-		Explain: explain, WakeDestination: delivery.Wake, WakeSubscriptions: fan.Wake, Pages: pages, Now: time.Now})
+		Explain: explain, Check: dryCheck(p.templates), WakeDestination: delivery.Wake, WakeSubscriptions: fan.Wake, Pages: pages, Now: time.Now})
 }
 
 // explain says what an error code of Meta's means, from the one table that knows.

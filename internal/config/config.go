@@ -36,6 +36,7 @@ type Config struct {
 	Meta        Meta        `yaml:"meta"`
 	Webhook     Webhook     `yaml:"webhook"`
 	Handover    Handover    `yaml:"handover"`
+	Templates   Templates   `yaml:"templates"`
 	Topics      Topics      `yaml:"topics"`
 	Retention   Retention   `yaml:"retention"`
 	SNS         SNS         `yaml:"sns"`
@@ -117,6 +118,16 @@ type Handover struct {
 	InDoubtWait time.Duration `yaml:"in_doubt_wait"`
 	// Requests to the Graph API in flight at once, over all phone numbers.
 	Concurrency int `yaml:"concurrency"`
+}
+
+// Templates governs message templates.
+type Templates struct {
+	// `on` refuses definitions that Meta would certainly refuse before Meta is asked, with everything that is wrong; `off` leaves
+	// that to Meta.
+	Lint string `yaml:"lint"`
+	// Compares each template message with its template before it is accepted, and refuses what WhatsApp would refuse later. While
+	// Meta cannot be asked for the templates, messages are accepted unchecked.
+	CheckSends bool `yaml:"check_sends"`
 }
 
 // Topics are the built-in publish/subscribe topics.
@@ -220,6 +231,7 @@ func Default() Config {
 			Concurrency: 128,
 		},
 		S3:        S3{PathStyle: true},
+		Templates: Templates{Lint: "on"},
 		Topics:    Topics{RetryWindow: 6 * time.Hour},
 		Retention: Retention{Messages: 90 * 24 * time.Hour, Events: 7 * 24 * time.Hour, Unclaimed: 30 * 24 * time.Hour},
 		Log:       Log{Level: "info", Format: "json"},

@@ -71,6 +71,9 @@ func (c *Config) check() Problems {
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		k.problem("log.format", "%q is neither text nor json", c.Log.Format)
 	}
+	if c.Templates.Lint != "on" && c.Templates.Lint != "off" {
+		k.problem("templates.lint", "%q is neither on nor off", c.Templates.Lint)
+	}
 	for _, name := range c.limitNames() {
 		if rate := c.Limits[name]; rate <= 0 || rate > 1e6 {
 			k.problem("limits."+name, "%v is outside 0 to 1000000 requests per second", rate)

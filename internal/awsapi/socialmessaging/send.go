@@ -40,6 +40,11 @@ func (s server) send(ctx context.Context, in *sendInput) (*sendOutput, error) {
 	if number.Status != account.Active {
 		return nil, refuse("Phone number %s cannot send: its status is %q, not %q.", in.PhoneNumberID, number.Status, account.Active)
 	}
+	if draft.Kind == message.KindTemplate && s.CheckSend != nil {
+		if err := s.CheckSend(ctx, scope.AccountID, number.WABAKey, in.Message); err != nil {
+			return nil, err
+		}
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "making a message id")

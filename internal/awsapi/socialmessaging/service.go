@@ -47,24 +47,28 @@ type Sender interface {
 	Send(ctx context.Context, o message.Outbound) (id string, err error)
 }
 
-// Options are the parts behind the operations. All are required.
+// Options are the parts behind the operations. All are required but CheckSend.
 type Options struct {
-	Accounts   Accounts
-	SignUps    SignUps
-	Tags       Tags
-	Sender     Sender
-	Lines      Lines
-	FlowEditor FlowEditor
-	FlowReader FlowReader
-	Calls      Calls
-	Datasets   Datasets
-	PublicKeys PublicKeys
-	Media      Media
-	Samples    Samples
-	Objects    Objects
-	Presigned  Presigned
-	Pages      *page.Sealer
-	Now        func() time.Time
+	Accounts       Accounts
+	SignUps        SignUps
+	Tags           Tags
+	Sender         Sender
+	Lines          Lines
+	FlowEditor     FlowEditor
+	FlowReader     FlowReader
+	Calls          Calls
+	Datasets       Datasets
+	PublicKeys     PublicKeys
+	Media          Media
+	Samples        Samples
+	Objects        Objects
+	Presigned      Presigned
+	TemplateEditor TemplateEditor
+	TemplateReader TemplateReader
+	Pages          *page.Sealer
+	Now            func() time.Time
+	// CheckSend refuses template messages that do not fit their template; nil leaves that to WhatsApp.
+	CheckSend func(ctx context.Context, accountID, wabaKey string, body []byte) error
 }
 
 type server struct{ Options }
@@ -76,7 +80,7 @@ func Service(o Options) awsapi.Service {
 		Name:     "social-messaging",
 		Protocol: restjson.Protocol{},
 		Codes:    codes,
-		Operations: slices.Concat(s.signUpOperations(), s.flowOperations(), s.callOperations(), s.datasetOperations(), s.mediaOperations(), []awsapi.Operation{
+		Operations: slices.Concat(s.signUpOperations(), s.flowOperations(), s.callOperations(), s.datasetOperations(), s.mediaOperations(), s.templateOperations(), []awsapi.Operation{
 			{Name: "GetLinkedWhatsAppBusinessAccount", Method: "GET", Path: "/v1/whatsapp/waba/details",
 				Errors: readErrors, Do: awsapi.Op(s.getWABA)},
 			{Name: "GetLinkedWhatsAppBusinessAccountPhoneNumber", Method: "GET", Path: "/v1/whatsapp/waba/phone/details",
