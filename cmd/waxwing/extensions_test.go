@@ -36,7 +36,8 @@ func TestExtensionExamples(t *testing.T) {
 	}
 	out := env.run(script.String())
 	for _, want := range []string{`"timeline":[`, `"object":"`, `"messages":[{"messageId":"`, `{"messages":[]}`, `{"valid":true,"problems":[]}`, `"open":false`,
-		`{"deadLetters":[]}`, `{"requeued":0,"skipped":0}`, `{"discarded":0}`, `{"replayed":`} {
+		`{"deadLetters":[]}`, `{"requeued":0,"skipped":0}`, `{"discarded":0}`, `{"replayed":`,
+		`"messagesPerSecond":80`, `"days":[`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in the answers:\n%s", want, out)
 		}

@@ -45,7 +45,7 @@ func TestCommands(t *testing.T) {
 		{"profile", "POST /v25.0/11/whatsapp_business_profile", `{"about":"Open all day","websites":[],"messaging_product":"whatsapp"}`,
 			func(c *Client, ctx context.Context) error {
 				about, none := "Open all day", []string{}
-				return c.ChangeProfile(ctx, "11", token, Profile{About: &about, Websites: &none, PictureURL: "never sent"})
+				return c.ChangeProfile(ctx, "11", token, account.Profile{About: &about, Websites: &none, PictureURL: "never sent"})
 			}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -171,12 +171,12 @@ func TestProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	about, sites := "Hi", []string{"https://shop.test"}
-	want := Profile{About: &about, Websites: &sites, PictureURL: "https://pps.test/1", Product: "whatsapp"}
+	want := account.Profile{About: &about, Websites: &sites, PictureURL: "https://pps.test/1", Product: "whatsapp"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	given = `{"data":[]}`
-	if got, err := c.Profile(t.Context(), "11", token); err != nil || got != (Profile{}) {
+	if got, err := c.Profile(t.Context(), "11", token); err != nil || got != (account.Profile{}) {
 		t.Errorf("no profile = %+v, %v", got, err)
 	}
 }
@@ -196,8 +196,8 @@ func TestTemplateAnalytics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []TemplateDay{{TemplateID: "1", Start: start, End: start.AddDate(0, 0, 1), Sent: 5, Delivered: 4, Read: 3,
-		Clicks: []Clicks{{"url_button", "Track", 2}}}}
+	want := []account.TemplateDay{{TemplateID: "1", Start: start, End: start.AddDate(0, 0, 1), Sent: 5, Delivered: 4, Read: 3,
+		Clicks: []account.Clicks{{Type: "url_button", Button: "Track", Count: 2}}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
