@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"math"
 
@@ -13,17 +12,23 @@ import (
 // scanLimit is how many messages a search looks at before it returns what it has.
 const scanLimit = 5000
 
-const searchColumns = `SELECT m.seq, m.id, m.phone_key, m.recipient, m.kind, m.template, m.accepted_at, coalesce(s.state, 'queued'),
-	coalesce(s.wamid, ''), coalesce(s.updated_at, m.accepted_at) FROM `
+const summaryColumns = `SELECT m.seq, m.id, m.phone_key, m.recipient, m.kind, m.template, m.accepted_at, coalesce(s.state, 'queued'),
+	coalesce(s.wamid, ''), coalesce(s.updated_at, m.accepted_at)`
+
+// searchWithCode says too whether any failure of the message has the code that is asked for. It is one query: a second one for
+// each row would take a second connection while it keeps the first, and enough searches at once would wait for each other.
+const searchWithCode = summaryColumns + `, CASE WHEN ?5 = 0 THEN 1 ELSE EXISTS (
+	SELECT 1 FROM statuses f INDEXED BY statuses_with_failures, json_each(f.failures) j
+	WHERE f.seq = m.seq AND f.failures <> '' AND json_extract(j.value, '$.code') = ?5) END FROM `
 
 // The ways into the table, each along an index in falling order of acceptance. Parameters: account, place to start below, key,
-// rows to read.
+// rows to read, error code.
 const (
-	searchByRecipient = searchColumns + `messages m INDEXED BY messages_by_recipient LEFT JOIN states s ON s.seq = m.seq
+	searchByRecipient = searchWithCode + `messages m INDEXED BY messages_by_recipient LEFT JOIN states s ON s.seq = m.seq
 		WHERE m.account_id = ?1 AND m.recipient = ?3 AND m.recipient <> '' AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?4`
-	searchByTemplate = searchColumns + `messages m INDEXED BY messages_by_template LEFT JOIN states s ON s.seq = m.seq
+	searchByTemplate = searchWithCode + `messages m INDEXED BY messages_by_template LEFT JOIN states s ON s.seq = m.seq
 		WHERE m.account_id = ?1 AND m.template = ?3 AND m.template <> '' AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?4`
-	searchByAccount = searchColumns + `messages m INDEXED BY messages_by_account LEFT JOIN states s ON s.seq = m.seq
+	searchByAccount = searchWithCode + `messages m INDEXED BY messages_by_account LEFT JOIN states s ON s.seq = m.seq
 		WHERE m.account_id = ?1 AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?4`
 )
 
@@ -40,22 +45,21 @@ func (db *DB) Search(ctx context.Context, accountID string, q message.Query) (fo
 	case q.Template != "":
 		query, key = searchByTemplate, q.Template
 	}
-	rows, err := db.query(ctx, query, accountID, before, key, scanLimit)
+	rows, err := db.query(ctx, query, accountID, before, key, scanLimit, q.ErrorCode)
 	if err != nil {
 		return found, err
 	}
 	defer rows.Close()
 	for read := 1; rows.Next(); read++ {
-		m, err := scanSummary(rows.Scan)
+		var hasCode bool
+		m, err := scanSummary(rows.Scan, &hasCode)
 		if err != nil {
 			return found, err
 		}
 		if !q.From.IsZero() && m.AcceptedAt.Before(q.From) {
 			return found, nil // the rest is older still
 		}
-		if matches, err := db.matches(ctx, &m, &q); err != nil {
-			return found, err
-		} else if matches {
+		if hasCode && matches(&m, &q) {
 			found.Messages = append(found.Messages, m)
 		}
 		if len(found.Messages) == q.Limit || read == scanLimit {
@@ -66,45 +70,19 @@ func (db *DB) Search(ctx context.Context, accountID string, q message.Query) (fo
 	return found, rows.Err()
 }
 
-func scanSummary(scan func(...any) error) (m message.Summary, err error) {
+func scanSummary(scan func(...any) error, more ...any) (m message.Summary, err error) {
 	var accepted, updated int64
-	err = scan(&m.Seq, &m.ID, &m.PhoneKey, &m.Recipient, &m.Kind, &m.Template, &accepted, &m.State, &m.WAMID, &updated)
+	columns := []any{&m.Seq, &m.ID, &m.PhoneKey, &m.Recipient, &m.Kind, &m.Template, &accepted, &m.State, &m.WAMID, &updated}
+	err = scan(append(columns, more...)...)
 	m.AcceptedAt, m.UpdatedAt = fromMicro(accepted), fromMicro(updated)
 	return m, err
 }
 
-// matches checks what the index has not. The reasons of failures are read last, and only of messages that have any.
-func (db *DB) matches(ctx context.Context, m *message.Summary, q *message.Query) (bool, error) {
-	switch {
-	case q.PhoneKey != "" && m.PhoneKey != q.PhoneKey,
-		q.Recipient != "" && m.Recipient != q.Recipient,
-		q.Template != "" && m.Template != q.Template,
-		q.State != "" && m.State != q.State,
-		!q.To.IsZero() && !m.AcceptedAt.Before(q.To):
-		return false, nil
-	case q.ErrorCode == 0:
-		return true, nil
-	}
-	rows, err := db.query(ctx, `SELECT failures FROM statuses INDEXED BY statuses_with_failures WHERE seq = ? AND failures <> ''`, m.Seq)
-	if err != nil {
-		return false, err
-	}
-	found := false
-	err = collect(rows, func(scan func(...any) error) error {
-		var text string
-		if err := scan(&text); err != nil {
-			return err
-		}
-		var failures []message.Failure
-		if err := json.Unmarshal([]byte(text), &failures); err != nil {
-			return err
-		}
-		for _, f := range failures {
-			found = found || f.Code == q.ErrorCode
-		}
-		return nil
-	})
-	return found, err
+// matches checks what the index has not.
+func matches(m *message.Summary, q *message.Query) bool {
+	return (q.PhoneKey == "" || m.PhoneKey == q.PhoneKey) && (q.Recipient == "" || m.Recipient == q.Recipient) &&
+		(q.Template == "" || m.Template == q.Template) && (q.State == "" || m.State == q.State) &&
+		(q.To.IsZero() || m.AcceptedAt.Before(q.To))
 }
 
 // Window returns what is known of a customer in relation to one number.

@@ -167,7 +167,7 @@ func (t *tx) insertEvent(e *event.Event) error {
 
 // Lookup returns what is known about a message by our id or WhatsApp's; ok is false when it is unknown to the account.
 func (db *DB) Lookup(ctx context.Context, accountID, id string) (st message.Status, ok bool, err error) {
-	st.Summary, err = scanSummary(db.queryRow(ctx, searchColumns+`messages m LEFT JOIN states s ON s.seq = m.seq
+	st.Summary, err = scanSummary(db.queryRow(ctx, summaryColumns+` FROM messages m LEFT JOIN states s ON s.seq = m.seq
 		WHERE m.account_id = ?1 AND m.seq = coalesce((SELECT seq FROM messages WHERE id = ?2), (SELECT seq FROM wamids WHERE wamid = ?2))`,
 		accountID, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {

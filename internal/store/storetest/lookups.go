@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +70,28 @@ func search(t *testing.T, w *world) {
 	must(t, err)
 	if m := found.Messages[0]; m.Recipient != "b" || m.Kind != "text" || m.PhoneKey != w.phone.Key || m.AcceptedAt.IsZero() || m.UpdatedAt.IsZero() {
 		t.Errorf("summary = %+v", m)
+	}
+}
+
+func searchConcurrently(t *testing.T, w *world) {
+	const n = 20
+	for range n {
+		w.accept(t, w.outbound())
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
+	defer cancel()
+	for _, err := range parallel(100, func(i int) error {
+		q := message.Query{Limit: 2 * n}
+		if i%2 == 0 {
+			q.ErrorCode = 131009
+		}
+		found, err := w.Search(ctx, w.waba.AccountID, q)
+		if want := n * (i % 2); err == nil && len(found.Messages) != want {
+			err = fmt.Errorf("search %d found %d messages, want %d", i, len(found.Messages), want)
+		}
+		return err
+	}) {
+		must(t, err)
 	}
 }
 

@@ -85,6 +85,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"old events are pruned, waiting ones stay": prune,
 		"old messages are pruned with their past":  pruneMessages,
 		"messages are found by what is asked":      search,
+		"searches do not wait for each other":      searchConcurrently,
 		"a search continues where it stopped":      searchPages,
 		"accounts do not see each other":           tenants,
 		"linking again updates, elsewhere refuses": link,
