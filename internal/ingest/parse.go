@@ -91,6 +91,10 @@ func split(out []change, base change, value rawjson.Value) []change {
 			errs = member
 		case "user_preferences":
 			preferences = member
+		case "waba_info": // of sign-ups, whose entry may name the business of the app instead
+			if id := member.Get("waba_id").Text(); base.Field == "account_update" && id != "" {
+				base.WABAMetaID = id
+			}
 		}
 	}
 	updates := 0

@@ -99,6 +99,21 @@ func TestParseDetails(t *testing.T) {
 	}
 }
 
+// Updates about sign-ups may come in the name of the business that owns the app.
+func TestParseFindsTheAccountOfASignUp(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"event":"PARTNER_ADDED","waba_info":{"waba_id":"12","owner_business_id":"15"}}`: "12",
+		`{"event":"PARTNER_ADDED","waba_info":{"waba_id":12}}`:                            "15",
+		`{"event":"PARTNER_ADDED","waba_info":[]}`:                                        "15",
+	} {
+		changes, err := parse([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"15","time":1,"changes":[{"field":"account_update","value":`+body+`}]}]}`), received)
+		if err != nil || len(changes) != 1 || changes[0].WABAMetaID != want {
+			t.Errorf("%s is about %+v (%v), want %s", body, changes, err, want)
+		}
+	}
+}
+
 func TestRepeatsHaveOneKey(t *testing.T) {
 	t.Parallel()
 	keyOf := func(body string) string {
