@@ -117,9 +117,17 @@ func (p *Publisher) batch(ctx context.Context, client *sns.Client, arn string, m
 		}
 		return
 	}
+	for i := range errs { // until the answer names it, nobody took it
+		errs[i] = errUnmentioned
+	}
+	for _, s := range out.Successful {
+		if i, ok := position(s.Id, len(errs)); ok {
+			errs[i] = nil
+		}
+	}
 	for _, f := range out.Failed {
-		i, err := strconv.Atoi(aws.ToString(f.Id))
-		if err != nil || i < 0 || i >= len(errs) {
+		i, ok := position(f.Id, len(errs))
+		if !ok {
 			continue
 		}
 		kind := fault.Dependency
@@ -128,6 +136,14 @@ func (p *Publisher) batch(ctx context.Context, client *sns.Client, arn string, m
 		}
 		errs[i] = fault.New(kind, "SNS refused the event: %s: %s", aws.ToString(f.Code), aws.ToString(f.Message))
 	}
+}
+
+var errUnmentioned = fault.New(fault.Dependency, "SNS did not say what became of the event")
+
+// position is where in a batch of n the entry with an id is.
+func position(id *string, n int) (i int, ok bool) {
+	i, err := strconv.Atoi(aws.ToString(id))
+	return i, err == nil && i >= 0 && i < n
 }
 
 // explain names what is wrong with the topic. The texts of the SDK carry no secrets, but may carry request URLs; only code and
