@@ -75,8 +75,12 @@ func (a *account) object(s *Sim) object {
 	for _, t := range a.templates {
 		templates = append(templates, t.object())
 	}
+	flows := []object{}
+	for _, f := range a.flows {
+		flows = append(flows, f.object(s))
+	}
 	return object{"id": a.ID, "name": a.Name, "subscribed": a.subscribed, "override_callback_uri": a.callback,
-		"phone_numbers": numbers, "message_templates": templates}
+		"phone_numbers": numbers, "message_templates": templates, "flows": flows}
 }
 
 func (n *number) windows(list []window, now int64) []window {

@@ -5,7 +5,6 @@ import {
   AccessDeniedByMetaException,
   CreateWhatsAppFlowCommand,
   DeleteWhatsAppFlowCommand,
-  DependencyException,
   DeprecateWhatsAppFlowCommand,
   GetWhatsAppFlowCommand,
   GetWhatsAppFlowPreviewCommand,
@@ -113,17 +112,6 @@ describe("CreateWhatsAppFlow", () => {
   ]) {
     test(`ValidationException: ${what}`, () => refused(create(input), "ValidationException", 400, message));
   }
-  test("AccessDeniedByMetaException and DependencyException: Meta refuses, or fails", async () => {
-    for (const [effect, name, code, type] of [
-      [{ code: 190 }, "AccessDeniedByMetaException", 403, AccessDeniedByMetaException],
-      [{ code: 2 }, "DependencyException", 502, DependencyException],
-    ]) {
-      await control("PUT", "/sim/v1/faults", { rules: [{ match: { method: "POST", edge: "flows" }, when: { next: 1 }, effect }] });
-      const error = await refused(create({ flowName: unique("Fault") }), name, code, /Meta/);
-      assert.ok(error instanceof type);
-    }
-    await control("DELETE", "/sim/v1/faults");
-  });
 });
 
 describe("UpdateWhatsAppFlow", () => {
@@ -172,6 +160,12 @@ describe("PublishWhatsAppFlow", () => {
   test("InvalidParametersException: what is wrong with it, or that it is none", async () => {
     await refused(publish(await draft(survey("7.0", "TextSigh"))), "InvalidParametersException", 400, /validation errors/);
     await refused(publish(await published()), "InvalidParametersException", 400, /Only a Flow with status DRAFT/);
+  });
+  test("AccessDeniedByMetaException: a Flow that Meta has blocked", async () => {
+    const flowId = await draft();
+    await control("PATCH", `/sim/v1/flows/${flowId}`, { status: "BLOCKED" });
+    const error = await refused(publish(flowId), "AccessDeniedByMetaException", 403, /139000/);
+    assert.ok(error instanceof AccessDeniedByMetaException);
   });
   refusals((input) => api.send(new PublishWhatsAppFlowCommand(input)));
 });
