@@ -10,6 +10,7 @@ import (
 type cache[V any] struct {
 	mu      sync.RWMutex
 	entries map[string]entry[V]
+	cleared int // times; what was loaded across one may be out of date
 }
 
 type entry[V any] struct {
@@ -27,6 +28,7 @@ func (c *cache[V]) get(ctx context.Context, key string, load func(context.Contex
 	now := time.Now()
 	c.mu.RLock()
 	e, ok := c.entries[key]
+	cleared := c.cleared
 	c.mu.RUnlock()
 	if ok && now.Before(e.expires) {
 		return e.value, nil
@@ -37,6 +39,9 @@ func (c *cache[V]) get(ctx context.Context, key string, load func(context.Contex
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.cleared != cleared {
+		return v, nil
+	}
 	if c.entries == nil || len(c.entries) >= maxEntries {
 		c.entries = make(map[string]entry[V])
 	}
@@ -48,4 +53,5 @@ func (c *cache[V]) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.entries = nil
+	c.cleared++
 }
