@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -185,8 +186,10 @@ func getMessages(s *Sim, r *http.Request) (any, error) {
 }
 
 func (m *message) rendered() content.Rendered {
+	dec := json.NewDecoder(bytes.NewReader(m.raw))
+	dec.UseNumber()
 	var p graph.Params
-	_ = json.Unmarshal(m.raw, &p) // it was parsed when it was accepted
+	_ = dec.Decode(&p) // it was parsed when it was accepted
 	return m.template.compiled.Render(p)
 }
 

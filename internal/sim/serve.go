@@ -71,6 +71,9 @@ func (s *Sim) graphAPI(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	version, segments := splitPath(r.URL.Path)
+	if r.Method == http.MethodGet && len(segments) == 3 && segments[1] == "message_templates" {
+		segments = segments[2:] // how @kapso/whatsapp-cloud-api reads a template
+	}
 	c.version = servedVersion(version)
 	c.path = "/" + strings.Join(segments, "/")
 

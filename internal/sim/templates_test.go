@@ -384,3 +384,19 @@ func TestAuthenticationTemplates(t *testing.T) {
 		t.Errorf("previews = %d %s", r.status, r.body)
 	}
 }
+
+// A template is also found under its account's edge, which a client library relies on.
+func TestTemplateUnderItsEdge(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	r := f.graph(http.MethodGet, templatesPath+"/1400000000000102?fields=name", "")
+	if r.status != 200 || string(r.body) != `{"id":"1400000000000102","name":"statement"}` {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := f.graph(http.MethodGet, templatesPath+"/1400000000000201", ""); r.graphError(t).Subcode != 33 {
+		t.Errorf("another account's template: %d %s", r.status, r.body)
+	}
+	if r := f.graph(http.MethodDelete, templatesPath+"/1400000000000102", ""); r.graphError(t).Code != 2500 {
+		t.Errorf("deleting there: %d %s", r.status, r.body)
+	}
+}

@@ -18,7 +18,7 @@ func TestJavaScriptSDK(t *testing.T) {
 			t.Skipf("%s is not installed", tool)
 		}
 	}
-	install(t)
+	install(t, "javascript")
 	var strict []string
 	for _, operation := range operations() {
 		strict = append(strict, "limits."+operation+"=0.01")
@@ -40,11 +40,11 @@ func TestJavaScriptSDK(t *testing.T) {
 	}
 }
 
-// install fetches the packages of the lock file unless that has happened already.
-func install(t *testing.T) {
+// install fetches the packages of a folder's lock file unless that has happened already.
+func install(t *testing.T, dir string) {
 	t.Helper()
-	done, errDone := os.Stat("javascript/node_modules/.package-lock.json")
-	lock, err := os.Stat("javascript/package-lock.json")
+	done, errDone := os.Stat(filepath.Join(dir, "node_modules/.package-lock.json"))
+	lock, err := os.Stat(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func install(t *testing.T) {
 		return
 	}
 	ci := exec.CommandContext(t.Context(), "npm", "ci", "--no-fund", "--no-audit")
-	ci.Dir = "javascript"
+	ci.Dir = dir
 	if out, err := ci.CombinedOutput(); err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}

@@ -64,6 +64,14 @@ func (n *node) has(key string) bool {
 	return ok && v != nil
 }
 
+// unfold decodes a parameter that should be an object or a list and came as text: Graph takes both forms of its parameters, and
+// some clients send the second.
+func (n *node) unfold(key string) {
+	if s, ok := n.m[key].(string); ok && n.parent == nil {
+		n.m[key] = graph.FormValue(s)
+	}
+}
+
 // object returns a member that must be an object; nil after a complaint.
 func (c *checker) object(n *node, key string) *node {
 	if c.err != nil {
@@ -73,6 +81,7 @@ func (c *checker) object(n *node, key string) *node {
 		c.missing("Parameter '" + n.path(key) + "' is mandatory")
 		return nil
 	}
+	n.unfold(key)
 	m, ok := n.m[key].(map[string]any)
 	if !ok {
 		c.fail(graph.Param("Param %s must be a JSON object.", n.path(key)))
@@ -100,6 +109,7 @@ func (c *checker) array(n *node, key string, lo, hi int) []*node {
 		}
 		return nil
 	}
+	n.unfold(key)
 	list, ok := n.m[key].([]any)
 	if !ok {
 		c.fail(graph.Param("Param %s must be an array.", n.path(key)))

@@ -125,3 +125,24 @@ func TestRenderFollowsNumbersAndCards(t *testing.T) {
 		})
 	}
 }
+
+// Graph takes an object or a list as text too; a text that only looks like one stays a text.
+func TestParametersAsText(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, kind, body string
+		code             int
+		say              string
+	}{
+		{"contacts", "contacts", `{"contacts":"[{\"name\":{\"formatted_name\":\"Ada L\",\"first_name\":\"Ada\"}}]"}`, 0, ""},
+		{"text", "text", `{"text":"{\"body\":\"Hi\"}"}`, 0, ""},
+		{"opaque data stays text", "text", `{"text":{"body":"Hi"},"biz_opaque_callback_data":"{\"order\":1}"}`, 0, ""},
+		{"no JSON", "contacts", `{"contacts":"[{"}`, 100, "must be an array"},
+		{"not deeper down", "contacts", `{"contacts":[{"name":"{\"formatted_name\":\"Ada\"}"}]}`, 100, "must be a JSON object"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			expect(t, Check(tc.kind, params(t, tc.body)), tc.code, tc.say)
+		})
+	}
+}

@@ -145,12 +145,13 @@ func (p Params) withForm(form url.Values) (Params, []byte, error) {
 func (p Params) mergeForm(form url.Values) {
 	for key, values := range form {
 		if len(values) > 0 {
-			p[key] = formValue(values[len(values)-1])
+			p[key] = FormValue(values[len(values)-1])
 		}
 	}
 }
 
-func formValue(s string) any {
+// FormValue reads a parameter that was given as text: an object or a list in it is decoded, anything else stays text.
+func FormValue(s string) any {
 	if s == "" || (s[0] != '{' && s[0] != '[') {
 		return s
 	}
