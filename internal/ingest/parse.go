@@ -78,7 +78,7 @@ func timestamp(v rawjson.Value, fallback time.Time) time.Time {
 // split appends the updates of one change. Messages and statuses become one each; everything else stays together. A value
 // with a single update keeps Meta's bytes.
 func split(out []change, base change, value rawjson.Value) []change {
-	var messages, statuses, errs, preferences rawjson.Value
+	var messages, statuses, errs, preferences, calls rawjson.Value
 	for name, member := range value.Members() {
 		switch string(name) {
 		case "metadata":
@@ -91,6 +91,8 @@ func split(out []change, base change, value rawjson.Value) []change {
 			errs = member
 		case "user_preferences":
 			preferences = member
+		case "calls":
+			calls = member
 		case "waba_info": // of sign-ups, whose entry may name the business of the app instead
 			if id := member.Get("waba_id").Text(); base.Field == "account_update" && id != "" {
 				base.WABAMetaID = id
@@ -103,6 +105,9 @@ func split(out []change, base change, value rawjson.Value) []change {
 	}
 	if updates == 0 || !messages.IsArray() && messages != nil || !statuses.IsArray() && statuses != nil {
 		c := base.other(value)
+		if c.Field == "calls" {
+			c.called(calls)
+		}
 		c.Preferences = readPreferences(preferences, c.At)
 		if u, ok := template.ParseUpdate(c.Field, value, c.At); ok {
 			c.Template = &u
