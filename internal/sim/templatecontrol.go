@@ -84,17 +84,20 @@ func postCategory(s *Sim, r *http.Request) (any, error) {
 	if err := input(r, &in); err != nil {
 		return nil, err
 	}
-	category, notice := strings.ToUpper(in.Category), categoryNotice
+	category := strings.ToUpper(in.Category)
 	if !slices.Contains([]string{definition.Marketing, definition.Utility, definition.Authentication}, category) {
 		return nil, fault.New(fault.Validation, "category must be MARKETING, UTILITY or AUTHENTICATION")
 	}
-	if in.NoticeMS != nil {
-		if *in.NoticeMS < 0 || *in.NoticeMS > (365*24*time.Hour).Milliseconds() {
-			return nil, fault.New(fault.Validation, "notice_ms must be from 0 to a year")
-		}
-		notice = time.Duration(*in.NoticeMS) * time.Millisecond
+	if n := in.NoticeMS; n != nil && (*n < 0 || *n > (365*24*time.Hour).Milliseconds()) {
+		return nil, fault.New(fault.Validation, "notice_ms must be from 0 to a year")
 	}
-	return s.withTemplate(r, func(t *template, now time.Time) { s.reclassify(t, category, notice, now.UnixNano()) })
+	return s.withTemplate(r, func(t *template, now time.Time) {
+		notice := s.scaled(categoryNotice)
+		if in.NoticeMS != nil {
+			notice = time.Duration(*in.NoticeMS) * time.Millisecond
+		}
+		s.reclassify(t, category, notice, now.UnixNano())
+	})
 }
 
 // withTemplate does something to the template a control call is about, and shows it.

@@ -177,7 +177,7 @@ func (s *Sim) reclassify(t *template, category string, notice time.Duration, now
 		s.move(t, category, now)
 		return
 	}
-	due := now + int64(s.scaled(notice))
+	due := now + int64(notice)
 	t.correct = category
 	s.announce(t.account, "template_category_update", categoryUpdate{ID: t.number(), Name: t.Name, Language: t.Language,
 		Correct: category, New: t.Category, At: due / int64(time.Second)}, time.Unix(0, now))

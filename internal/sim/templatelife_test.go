@@ -411,6 +411,29 @@ func TestTimeToLive(t *testing.T) {
 	}
 }
 
+func TestCategoryAtOnce(t *testing.T) {
+	t.Parallel()
+	bubble(t, Options{}, func(f *fixture) {
+		const id = "1400000000000101"
+		f.control(http.MethodPost, "/sim/v1/templates/"+id+"/category", `{"category":"MARKETING","notice_ms":0}`)
+		if got := f.template(id, "category,previous_category"); got["category"] != "MARKETING" || got["previous_category"] != "UTILITY" {
+			t.Errorf("template %v", got)
+		}
+		f.control(http.MethodPost, "/sim/v1/templates/"+id+"/category", `{"category":"AUTHENTICATION"}`)
+		if got := f.template(id, "category,correct_category"); got["category"] != "MARKETING" || got["correct_category"] != "AUTHENTICATION" {
+			t.Errorf("template under notice %v", got)
+		}
+		f.control(http.MethodPost, "/sim/v1/templates/"+id+"/category", `{"category":"UTILITY","notice_ms":1000}`) // Meta thinks again
+		after(25 * time.Hour)
+		if got := f.template(id, "category")["category"]; got != "UTILITY" {
+			t.Errorf("category %v", got)
+		}
+		if got, want := f.events(), "category category category category"; got != want {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	})
+}
+
 // A reset takes back what happened to templates, and what was to happen.
 func TestResetForgetsTemplates(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,6 @@ func Parse(p graph.Params, o Options) (*Definition, *graph.Error) {
 // Edit returns the definition with the changes of an edit call. Name and language are never part of them.
 func (d *Definition) Edit(p graph.Params, o Options) (*Definition, *graph.Error) {
 	changed := *d
-	changed.Types, changed.Library = nil, ""
 	if p["category"] != nil {
 		category, err := word(p, "category", Authentication, Marketing, Utility)
 		if err != nil {
@@ -77,6 +76,7 @@ func (d *Definition) Edit(p graph.Params, o Options) (*Definition, *graph.Error)
 		if err := changed.components(p, o); err != nil {
 			return nil, err
 		}
+		changed.Types, changed.Library = nil, "" // it is the business's own now
 	}
 	return &changed, nil
 }
