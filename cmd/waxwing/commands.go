@@ -26,6 +26,9 @@ func commands() []command {
 			{name: "account", summary: "accounts of this installation", sub: []command{
 				{name: "create", args: "[flags]", summary: "make an account with an administrator", details: accountCreateHelp, run: runAccountCreate},
 			}},
+			{name: "waba", summary: "WhatsApp Business Accounts", sub: []command{
+				{name: "link", args: "--account ID --token-file FILE [flags]", summary: "link one to an account", details: wabaLinkHelp, run: runWABALink},
+			}},
 			{name: "unclaimed", summary: "callbacks of Meta's that nobody here could use", sub: []command{
 				{name: "list", args: "[flags]", summary: "list them, newest first", details: unclaimedListHelp, run: runUnclaimedList},
 				{name: "show", args: "NUMBER [flags]", summary: "print the body of one", details: unclaimedShowHelp, run: runUnclaimedShow},

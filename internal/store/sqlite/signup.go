@@ -169,3 +169,10 @@ func (db *DB) PruneSignUps(ctx context.Context, now time.Time) (more bool, err e
 	}
 	return false, err
 }
+
+// HasAccount reports whether an account exists.
+func (db *DB) HasAccount(ctx context.Context, id string) (bool, error) {
+	var n int
+	err := db.readers.QueryRowContext(ctx, `SELECT count(*) FROM accounts WHERE id = ?`, id).Scan(&n)
+	return n > 0, err
+}
