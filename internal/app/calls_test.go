@@ -54,6 +54,8 @@ func TestCallStory(t *testing.T) {
 	if status, may := permission(seededPhone, "+14255550150"); status != "no_permission" || may {
 		t.Errorf("before: %s, %v", status, may)
 	}
+	n.refuses(t, n.api, refusal{"call before calling is enabled", "POST", callPath, callBody(connectDiego), 400, "InvalidParametersException", "138000"})
+	n.ask(t, "PUT", "/v1/whatsapp/waba/phone?id="+seededPhone, object{"callSettings": object{"callEnabled": true}}, &object{})
 	n.refuses(t, n.api, refusal{"call without permission", "POST", callPath, callBody(connectDiego), 400, "InvalidParametersException", "138006"})
 	expect(t, told, "failed ")
 	n.control(t, "PUT", "/sim/v1/customers/"+sim.Diego+"/call-permission", `{"phone_number_id":"`+sim.NumberID+`","status":"temporary"}`)
@@ -93,6 +95,7 @@ func TestCallOperationsRefuse(t *testing.T) {
 	t.Parallel()
 	n := start(t, t.TempDir(), liftQuotas("GetWhatsAppCallPermission"))
 	other := n.stranger(t)
+	n.ask(t, "PUT", "/v1/whatsapp/waba/phone?id="+seededPhone, object{"callSettings": object{"callEnabled": true}}, &object{})
 	const get = "/v1/whatsapp/call/permission/get"
 	ask := func(changes ...string) object {
 		b := object{"originationPhoneNumberId": seededPhone}

@@ -119,6 +119,9 @@ func postCall(s *Sim, c *call) (any, *graph.Error) {
 	if c.number.Status != "CONNECTED" {
 		return nil, graph.Fail(133010, "The phone number is not registered.")
 	}
+	if !c.number.takesCalls() {
+		return nil, graph.Fail(138000, "Calling is not enabled for this phone number.")
+	}
 	action, _ := c.params.String("action")
 	switch action {
 	case "connect":
@@ -141,6 +144,9 @@ func postCall(s *Sim, c *call) (any, *graph.Error) {
 	}
 	return s.actOnCall(c, v, action)
 }
+
+// takesCalls reports whether calling was switched on in the number's settings; at first it is off.
+func (n *number) takesCalls() bool { return n.setup.calling["status"] == "ENABLED" }
 
 // connectCall starts a call to a user who allowed it.
 func (s *Sim) connectCall(c *call) (any, *graph.Error) {
@@ -325,6 +331,9 @@ func (s *Sim) checkCallRequest(c *call, d *draft) *graph.Error {
 	if d.kind != "interactive" || !strings.EqualFold(content.Member(c.params, "interactive", "type"), "call_permission_request") {
 		return nil
 	}
+	if !c.number.takesCalls() {
+		return graph.Fail(138000, "Calling is not enabled for this phone number.")
+	}
 	book, key := &s.st.voices, pairKey(c.number, d.user)
 	if within(book.asked[key], c.now, 24*time.Hour) >= requestsPerDay || within(book.asked[key], c.now, 7*24*time.Hour) >= requestsPerWeek {
 		return graph.Fail(138009, "The user has been asked for the permission to call too often.")
@@ -399,6 +408,9 @@ func (s *Sim) customerCalls(waID string, in customerCall, now int64) (any, error
 	n := s.st.numbers[in.Number]
 	if n == nil {
 		return nil, fault.New(fault.NotFound, "no phone number has the id %q", in.Number)
+	}
+	if !n.takesCalls() {
+		return nil, fault.New(fault.Validation, "calling is not enabled for this number: POST /%s/settings with calling.status ENABLED first", n.ID)
 	}
 	user := s.st.customers[waID]
 	if user == nil {

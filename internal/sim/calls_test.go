@@ -22,6 +22,14 @@ func (f *fixture) calls(members string) reply {
 	return f.graph(http.MethodPost, callsPath, `{"messaging_product":"whatsapp",`+members+`}`)
 }
 
+// takesCalls switches calling on.
+func (f *fixture) takesCalls() {
+	f.t.Helper()
+	if r := f.graph(http.MethodPost, "/v25.0/"+NumberID+"/settings", `{"calling":{"status":"ENABLED"}}`); r.status != http.StatusOK {
+		f.t.Fatalf("settings = %d %s", r.status, r.body)
+	}
+}
+
 // connect starts a call that has to ring, and returns its id.
 func (f *fixture) connect(to string) string {
 	f.t.Helper()
@@ -90,6 +98,10 @@ func (f *fixture) callsTold(id string) (list []string) {
 func TestBusinessCalls(t *testing.T) {
 	t.Parallel()
 	bubble(t, Options{}, func(f *fixture) {
+		if r := f.calls(`"action":"connect","to":"` + Diego + `",` + offer); r.errorCode(t) != 138000 {
+			t.Errorf("before calling was enabled = %s", r.body)
+		}
+		f.takesCalls()
 		if r := f.calls(`"action":"connect","to":"` + Diego + `",` + offer); r.errorCode(t) != 138006 {
 			t.Errorf("without permission = %s", r.body)
 		}
@@ -134,6 +146,10 @@ func TestBusinessCalls(t *testing.T) {
 func TestCustomerCalls(t *testing.T) {
 	t.Parallel()
 	bubble(t, Options{}, func(f *fixture) {
+		if r, err := f.do(f.request(http.MethodPost, "/sim/v1/customers/"+Amara+"/calls", `{"action":"call","phone_number_id":"`+NumberID+`"}`)); err != nil || r.status != http.StatusBadRequest {
+			t.Errorf("before calling was enabled = %d %v", r.status, err)
+		}
+		f.takesCalls()
 		id := f.phone(Amara, `"action":"call","phone_number_id":"`+NumberID+`"`)
 		about := func(action, more string) reply {
 			return f.calls(`"action":"` + action + `","call_id":"` + id + `"` + more)
@@ -165,6 +181,7 @@ func TestCustomerCalls(t *testing.T) {
 func TestCallsRefuse(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Options{})
+	f.takesCalls()
 	f.allow(Priya, permissionAlways)
 	f.control(http.MethodPut, "/sim/v1/customers/"+Priya, `{"on_whatsapp":false}`)
 	for _, tc := range []struct {
@@ -207,6 +224,7 @@ func TestCallsRefuse(t *testing.T) {
 func TestCallPermissions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Options{})
+	f.takesCalls()
 	path := "/v25.0/" + NumberID + "/call_permissions?"
 	read := func(query string) (status string, ask, call bool) {
 		t.Helper()
