@@ -13,38 +13,34 @@ import (
 
 // Create submits a definition for review. What Meta would certainly refuse is refused here, with all that is wrong. A call that
 // is repeated with the same invocation id, as SDKs do when an answer got lost, makes one template.
-func (c *Catalog) Create(ctx context.Context, accountID, wabaKey string, definition []byte, invocation string) (template.Created, error) {
+func (c *Catalog) Create(ctx context.Context, access account.Access, definition []byte, invocation string) (template.Created, error) {
 	d := template.Define(definition)
 	if c.Lint {
 		if err := refuse(template.Lint(d.JSON)); err != nil {
 			return template.Created{}, err
 		}
 	}
-	return c.create(ctx, accountID, wabaKey, d, invocation)
+	return c.create(ctx, access, d, invocation)
 }
 
 // CreateFromLibrary makes a template of one of Meta's library. The definition is in Meta's terms.
-func (c *Catalog) CreateFromLibrary(ctx context.Context, accountID, wabaKey string, definition []byte, invocation string) (template.Created, error) {
-	return c.create(ctx, accountID, wabaKey, template.Define(definition), invocation)
+func (c *Catalog) CreateFromLibrary(ctx context.Context, access account.Access, definition []byte, invocation string) (template.Created, error) {
+	return c.create(ctx, access, template.Define(definition), invocation)
 }
 
-func (c *Catalog) create(ctx context.Context, accountID, wabaKey string, d template.Definition, invocation string) (template.Created, error) {
+func (c *Catalog) create(ctx context.Context, access account.Access, d template.Definition, invocation string) (template.Created, error) {
 	if !json.Valid(d.JSON) {
 		return template.Created{}, fault.New(fault.InvalidParameters, "The definition of the template is not JSON.")
 	}
-	access, err := c.Accounts.Access(ctx, accountID, wabaKey)
-	if err != nil {
-		return template.Created{}, err
-	}
 	key := ""
 	if invocation != "" {
-		key = wabaKey + "/" + invocation
+		key = access.WABAKey + "/" + invocation
 	}
 	earlier, repeated := c.attempts.begin(key, c.Now())
 	if earlier.ID != "" {
 		return earlier, nil
 	}
-	defer c.forget(wabaKey)
+	defer c.forget(access.WABAKey)
 	created, err := c.Writer.CreateTemplate(ctx, access, d.JSON)
 	if repeated && fault.Is(err, fault.Conflict) {
 		// It is there because the first attempt made it.
@@ -68,17 +64,9 @@ func refuse(problems []template.Problem) error {
 	return fault.New(fault.InvalidParameters, "Meta would refuse the template: %s", template.Tell(problems))
 }
 
-// Get reads a template by id, or by name and language.
-func (c *Catalog) Get(ctx context.Context, accountID, wabaKey string, ref template.Ref) (template.Template, error) {
-	access, err := c.Accounts.Access(ctx, accountID, wabaKey)
-	if err != nil {
-		return template.Template{}, err
-	}
-	return c.resolve(ctx, access, ref)
-}
-
-// resolve finds a template of the business account, and of no other one that the same token opens.
-func (c *Catalog) resolve(ctx context.Context, access account.Access, ref template.Ref) (template.Template, error) {
+// Get reads a template by id, or by name and language. Templates of other business accounts that the same token opens are not
+// found.
+func (c *Catalog) Get(ctx context.Context, access account.Access, ref template.Ref) (template.Template, error) {
 	if ref.ID == "" {
 		return c.Reader.TemplateNamed(ctx, access, ref)
 	}
@@ -95,8 +83,7 @@ func (c *Catalog) resolve(ctx context.Context, access account.Access, ref templa
 		}
 	}
 	if ref.Name != "" && ref.Name != t.Name || ref.Language != "" && ref.Language != t.Language {
-		return template.Template{}, fault.New(fault.InvalidParameters, "The message template %s is %s in %s, not %s in %s.", ref.ID, t.Name, t.Language,
-			ref.Name, ref.Language)
+		return template.Template{}, fault.New(fault.InvalidParameters, "The message template %s is another one: %s in %s.", ref.ID, t.Name, t.Language)
 	}
 	return t, nil
 }
@@ -110,21 +97,13 @@ func (c *Catalog) owns(wabaKey, id string) bool {
 }
 
 // List reads a page of templates in Meta's order. after is Meta's cursor.
-func (c *Catalog) List(ctx context.Context, accountID, wabaKey, after string, limit int) (template.Page, error) {
-	access, err := c.Accounts.Access(ctx, accountID, wabaKey)
-	if err != nil {
-		return template.Page{}, err
-	}
+func (c *Catalog) List(ctx context.Context, access account.Access, after string, limit int) (template.Page, error) {
 	return c.Reader.Templates(ctx, access, template.Query{After: after, Limit: limit})
 }
 
 // Update changes a template. Meta reviews it again, and until then it cannot be sent.
-func (c *Catalog) Update(ctx context.Context, accountID, wabaKey string, ref template.Ref, e template.Edit) error {
-	access, err := c.Accounts.Access(ctx, accountID, wabaKey)
-	if err != nil {
-		return err
-	}
-	t, err := c.resolve(ctx, access, ref)
+func (c *Catalog) Update(ctx context.Context, access account.Access, ref template.Ref, e template.Edit) error {
+	t, err := c.Get(ctx, access, ref)
 	if err != nil {
 		return err
 	}
@@ -144,26 +123,18 @@ func (c *Catalog) Update(ctx context.Context, accountID, wabaKey string, ref tem
 			return err
 		}
 	}
-	defer c.forget(wabaKey)
+	defer c.forget(access.WABAKey)
 	return c.Writer.UpdateTemplate(ctx, access, t.ID, e)
 }
 
 // Delete deletes one template, or with id "" the name in all languages.
-func (c *Catalog) Delete(ctx context.Context, accountID, wabaKey, name, id string) error {
-	access, err := c.Accounts.Access(ctx, accountID, wabaKey)
-	if err != nil {
-		return err
-	}
-	defer c.forget(wabaKey)
+func (c *Catalog) Delete(ctx context.Context, access account.Access, name, id string) error {
+	defer c.forget(access.WABAKey)
 	return c.Writer.DeleteTemplate(ctx, access, name, id)
 }
 
 // LibraryPage reads a page of Meta's library.
-func (c *Catalog) LibraryPage(ctx context.Context, accountID, wabaKey string, q template.LibraryQuery) (template.LibraryPage, error) {
-	access, err := c.Accounts.Access(ctx, accountID, wabaKey)
-	if err != nil {
-		return template.LibraryPage{}, err
-	}
+func (c *Catalog) LibraryPage(ctx context.Context, access account.Access, q template.LibraryQuery) (template.LibraryPage, error) {
 	return c.Library.TemplateLibrary(ctx, access, q)
 }
 

@@ -44,12 +44,16 @@ func (c *Client) CreateTemplate(ctx context.Context, a account.Access, definitio
 func (c *Client) Template(ctx context.Context, a account.Access, id string) (template.Template, error) {
 	var raw json.RawMessage
 	err := c.Do(ctx, Call{Version: Version, Path: id, Query: url.Values{"fields": {templateFields}}, Token: a.Token}, &raw)
+	missing := fault.Wrap(fault.NotFound, err, "Meta knows no message template %s.", id)
+	if e, ok := errors.AsType[*Error](err); ok && e.Graph && e.Code == 100 {
+		return template.Template{}, missing // what the id names is nothing, or something without these fields
+	}
 	if err != nil {
 		return template.Template{}, Fault(err)
 	}
 	t, err := template.Parse(raw)
-	if err != nil || t.ID == "" || t.Name == "" { // what the id names is something else
-		return template.Template{}, fault.New(fault.NotFound, "Meta knows no message template %s.", id)
+	if err != nil || t.ID == "" || t.Name == "" {
+		return template.Template{}, missing
 	}
 	return t, nil
 }

@@ -60,15 +60,15 @@ func (s server) listLibrary(ctx context.Context, in *listLibraryInput) (*listLib
 		}
 		about = append(about, name, in.Filters[name])
 	}
-	accountID, key, err := resolveWABA(ctx, in.ID)
+	a, err := s.access(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	about = append(about, key)
+	about = append(about, a.WABAKey)
 	if q.After, err = s.openCursor(ctx, in.NextToken, about...); err != nil {
 		return nil, err
 	}
-	p, err := s.TemplateReader.LibraryPage(ctx, accountID, key, q)
+	p, err := s.TemplateReader.LibraryPage(ctx, a, q)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ type libraryBodyInput struct {
 }
 
 func (s server) createFromLibrary(ctx context.Context, in *createFromLibraryInput) (*createdTemplate, error) {
-	accountID, key, err := resolveWABA(ctx, in.ID)
+	a, err := s.access(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (s server) createFromLibrary(ctx context.Context, in *createFromLibraryInpu
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "translate a choice from the library")
 	}
-	created, err := s.TemplateEditor.CreateFromLibrary(ctx, accountID, key, definition, awsapi.From(ctx).InvocationID)
+	created, err := s.TemplateEditor.CreateFromLibrary(ctx, a, definition, awsapi.From(ctx).InvocationID)
 	if err != nil {
 		return nil, err
 	}

@@ -22,11 +22,11 @@ func (s server) getTemplate(ctx context.Context, in *getTemplateInput) (*getTemp
 	if err != nil {
 		return nil, err
 	}
-	accountID, key, err := resolveWABA(ctx, in.ID)
+	a, err := s.access(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.TemplateReader.Get(ctx, accountID, key, ref)
+	t, err := s.TemplateReader.Get(ctx, a, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -56,15 +56,15 @@ type templateSummary struct {
 
 // listTemplates lists in Meta's order. Its tokens hold Meta's cursors.
 func (s server) listTemplates(ctx context.Context, in *listTemplatesInput) (*listTemplatesOutput, error) {
-	accountID, key, err := resolveWABA(ctx, in.ID)
+	a, err := s.access(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	after, err := s.openCursor(ctx, in.NextToken, key)
+	after, err := s.openCursor(ctx, in.NextToken, a.WABAKey)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.TemplateReader.List(ctx, accountID, key, after, pageSize(in.MaxResults))
+	p, err := s.TemplateReader.List(ctx, a, after, pageSize(in.MaxResults))
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,6 @@ func (s server) listTemplates(ctx context.Context, in *listTemplatesInput) (*lis
 		t := &p.Templates[i]
 		out.Templates[i] = templateSummary{t.Name, t.ID, t.Status, t.Quality, t.Language, t.Category}
 	}
-	out.NextToken, err = s.sealCursor(ctx, p.After, key)
+	out.NextToken, err = s.sealCursor(ctx, p.After, a.WABAKey)
 	return out, err
 }

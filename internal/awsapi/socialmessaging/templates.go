@@ -12,18 +12,18 @@ import (
 // TemplateEditor changes message templates at Meta. Business accounts and templates that do not exist are a fault.NotFound.
 type TemplateEditor interface {
 	// Create and CreateFromLibrary submit a definition in Meta's terms. Repetitions with one invocation id make one template.
-	Create(ctx context.Context, accountID, wabaKey string, definition []byte, invocation string) (template.Created, error)
-	CreateFromLibrary(ctx context.Context, accountID, wabaKey string, definition []byte, invocation string) (template.Created, error)
-	Update(ctx context.Context, accountID, wabaKey string, ref template.Ref, e template.Edit) error
+	Create(ctx context.Context, a account.Access, definition []byte, invocation string) (template.Created, error)
+	CreateFromLibrary(ctx context.Context, a account.Access, definition []byte, invocation string) (template.Created, error)
+	Update(ctx context.Context, a account.Access, ref template.Ref, e template.Edit) error
 	// Delete deletes one template, or with id "" the name in all languages.
-	Delete(ctx context.Context, accountID, wabaKey, name, id string) error
+	Delete(ctx context.Context, a account.Access, name, id string) error
 }
 
 // TemplateReader reads message templates at Meta. Pages take and return Meta's cursors.
 type TemplateReader interface {
-	Get(ctx context.Context, accountID, wabaKey string, ref template.Ref) (template.Template, error)
-	List(ctx context.Context, accountID, wabaKey, after string, limit int) (template.Page, error)
-	LibraryPage(ctx context.Context, accountID, wabaKey string, q template.LibraryQuery) (template.LibraryPage, error)
+	Get(ctx context.Context, a account.Access, ref template.Ref) (template.Template, error)
+	List(ctx context.Context, a account.Access, after string, limit int) (template.Page, error)
+	LibraryPage(ctx context.Context, a account.Access, q template.LibraryQuery) (template.LibraryPage, error)
 }
 
 // templateOperations are the operations on message templates, but for the samples of their headers.
@@ -40,16 +40,6 @@ func (s server) templateOperations() []awsapi.Operation {
 	}
 }
 
-// resolveWABA returns the account and the key that an id or ARN of a business account stands for.
-func resolveWABA(ctx context.Context, id string) (accountID, key string, err error) {
-	scope := awsapi.From(ctx).Scope()
-	key, ok := account.ResolveKey(scope, account.KindWABA, id)
-	if !ok {
-		return "", "", noWABA(id)
-	}
-	return scope.AccountID, key, nil
-}
-
 type createTemplateInput struct {
 	ID         string `json:"id" required:"true" len:"1..115" pattern:".*(^waba-.*$)|(^arn:.*:waba/[0-9a-zA-Z]+$).*" match:"waba-.*|arn:.*:waba/(waba-)?[0-9a-zA-Z]+"`
 	Definition []byte `json:"templateDefinition" required:"true" len:"1..6000"`
@@ -63,11 +53,11 @@ type createdTemplate struct {
 }
 
 func (s server) createTemplate(ctx context.Context, in *createTemplateInput) (*createdTemplate, error) {
-	accountID, key, err := resolveWABA(ctx, in.ID)
+	a, err := s.access(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	created, err := s.TemplateEditor.Create(ctx, accountID, key, in.Definition, awsapi.From(ctx).InvocationID)
+	created, err := s.TemplateEditor.Create(ctx, a, in.Definition, awsapi.From(ctx).InvocationID)
 	if err != nil {
 		return nil, err
 	}
@@ -90,11 +80,11 @@ func (s server) deleteTemplate(ctx context.Context, in *deleteTemplateInput) (*s
 	case in.TemplateID != "" && in.All:
 		return nil, refuse("metaTemplateId and deleteAllLanguages exclude each other.")
 	}
-	accountID, key, err := resolveWABA(ctx, in.ID)
+	a, err := s.access(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return new(struct{}), s.TemplateEditor.Delete(ctx, accountID, key, in.Name, in.TemplateID)
+	return new(struct{}), s.TemplateEditor.Delete(ctx, a, in.Name, in.TemplateID)
 }
 
 type updateTemplateInput struct {
@@ -121,11 +111,11 @@ func (s server) updateTemplate(ctx context.Context, in *updateTemplateInput) (*s
 	case e.Format != "" && e.Format != template.Named && e.Format != template.Positional:
 		return nil, refuse("parameterFormat must be named or positional, not %s.", in.Format)
 	}
-	accountID, key, err := resolveWABA(ctx, in.ID)
+	a, err := s.access(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return new(struct{}), s.TemplateEditor.Update(ctx, accountID, key, ref, e)
+	return new(struct{}), s.TemplateEditor.Update(ctx, a, ref, e)
 }
 
 // templateRef reads the two ways to name one template.
