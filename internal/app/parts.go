@@ -13,10 +13,12 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	"github.com/waxwing-messaging/waxwing/internal/awsapi/extensions"
 	s3api "github.com/waxwing-messaging/waxwing/internal/awsapi/s3"
 	snsapi "github.com/waxwing-messaging/waxwing/internal/awsapi/sns"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/sts"
+	"github.com/waxwing-messaging/waxwing/internal/catalog"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/directory"
 	"github.com/waxwing-messaging/waxwing/internal/dispatch"
@@ -49,6 +51,7 @@ type parts struct {
 	directory *directory.Directory
 	buckets   *buckets
 	topics    *topic.Service
+	templates *catalog.Catalog
 	handler   http.Handler
 	engines   []engine
 }
@@ -75,6 +78,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.templates = newCatalog(a, p, graph)
 	links := topic.Links(cfg.BaseURL(a.api.Addr().String()))
 	signer := topic.NewSigner(db, box, time.Now)
 	fan := fanout.New(fanout.Options{Store: db, Renderer: topic.NewRenderer(box, signer, links), Owner: owner, Logger: a.log,
@@ -91,7 +95,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	delivery := deliver.New(deliver.Options{Store: db, Publisher: publisher, Opener: box, Owner: owner,
 		Scope: account.Scope{Partition: partition, Region: cfg.Region}, RetryWindow: eventRetryWindow,
 		OnDelivered: a.metrics.Delivered, OnFailed: a.metrics.Undelivered, Logger: a.log})
-	lanes := dispatch.New(dispatch.Options{Store: db, Upstream: upstream{graph: graph}, Lines: p.directory, Sealer: box, Owner: owner,
+	lanes := dispatch.New(dispatch.Options{Store: db, Upstream: upstream{graph: graph, templates: p.templates}, Lines: p.directory, Sealer: box, Owner: owner,
 		RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin, BackoffMax: cfg.Handover.BackoffMax,
 		InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency, OnEvent: delivery.Wake,
 		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})
@@ -102,6 +106,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 			if r.Accounts > 0 {
 				refresher.Wake()
 			}
+			p.templates.Changed(r.Templates)
 		}, Logger: a.log})
 	callbacks := webhook.New(webhook.Options{AppSecret: cfg.Meta.AppSecret, VerifyToken: cfg.Meta.VerifyToken, MaxBody: cfg.Webhook.MaxBody,
 		Inbox: db, Sealer: box, OnStored: intake.Wake, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) }, Logger: a.log})
@@ -119,9 +124,11 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	social := socialmessaging.Service(socialmessaging.Options{Accounts: p.directory, SignUps: newOnboarding(cfg, graph, p.directory), Tags: p.directory,
 		Lines: p.directory, FlowEditor: graph, FlowReader: graph, Datasets: graph, PublicKeys: graph,
 		Media: graph, Samples: graph, Objects: media.objects, Presigned: media.presigned,
+		TemplateEditor: p.templates, TemplateReader: p.templates, CheckSend: checkSends(a, p.templates),
 		Calls:  calls{graph, db, box, delivery.Wake, a.log},
 		Sender: message.NewAcceptor(db, box, lanes.Offer), Pages: pages, Now: time.Now})
 	social.Operations = append(social.Operations, extensionRows(p, box, pages, delivery, fan)...)
+	social.Operations = append(social.Operations, extensions.TemplateOperations(p.templates)...)
 	social.Operations = append(social.Operations, numberRows(graph, p.directory)...)
 	services := []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}
 	if err := checkLimits(cfg.Limits, services); err != nil {
@@ -132,7 +139,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
 	p.handler = route(api, callbacks, snsapi.NewPublic(p.topics, signer, a.log), media.door, a)
 	p.engines = []engine{{"dispatch", lanes.Run}, {"ingest", intake.Run}, {"deliver", delivery.Run}, {"fan-out", fan.Run},
-		{"refresh", refresher.Run},
+		{"refresh", refresher.Run}, {"templates", p.templates.Run},
 		{"pruning", pruner{db, cfg.Retention, a.log}.run}}
 	return p, nil
 }
