@@ -63,15 +63,6 @@ func (s *Sim) checkCallRequest(c *call, d *draft) *graph.Error {
 	if within(book.asked[key], c.now, 24*time.Hour) >= requestsPerDay || within(book.asked[key], c.now, 7*24*time.Hour) >= requestsPerWeek {
 		return graph.Fail(138009, "The user has been asked for the permission to call too often.")
 	}
-	if book.asked == nil {
-		book.asked = map[string][]int64{}
-	}
-	recent := book.asked[key][:0:0]
-	for _, at := range book.asked[key] {
-		if c.now-at < int64(7*24*time.Hour) {
-			recent = append(recent, at)
-		}
-	}
-	book.asked[key] = append(recent, c.now)
+	note(&book.asked, key, c.now, 7*24*time.Hour)
 	return nil
 }

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"encoding/base64"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,6 +91,21 @@ func within(times []int64, now int64, period time.Duration) (n int) {
 		}
 	}
 	return n
+}
+
+// note adds a time to a list and drops those that are over. Lists that hold nothing any more go when there are too many.
+func note(book *map[string][]int64, key string, now int64, period time.Duration) {
+	if *book == nil {
+		*book = map[string][]int64{}
+	}
+	if len(*book) >= threadLimit {
+		maps.DeleteFunc(*book, func(_ string, times []int64) bool { return within(times, now, period) == 0 })
+	}
+	if len(*book) >= threadLimit {
+		clear(*book) // memory comes first
+	}
+	recent := slices.DeleteFunc((*book)[key], func(at int64) bool { return now-at >= int64(period) })
+	(*book)[key] = append(recent, now)
 }
 
 type callReply struct {
@@ -223,16 +240,7 @@ func (s *Sim) callID() string {
 func (s *Sim) answered(v *voice, now int64) {
 	v.state, v.started = callAnswered, now
 	key, book := pairKey(v.number, v.user), &s.st.voices
-	if book.answered == nil {
-		book.answered = map[string][]int64{}
-	}
-	recent := book.answered[key][:0:0]
-	for _, at := range book.answered[key] {
-		if now-at < int64(24*time.Hour) {
-			recent = append(recent, at)
-		}
-	}
-	book.answered[key] = append(recent, now)
+	note(&book.answered, key, now, 24*time.Hour)
 	delete(book.asked, key) // a connected call resets the limit on asking
 }
 
