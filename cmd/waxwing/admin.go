@@ -6,28 +6,37 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/app"
 	"github.com/waxwing-messaging/waxwing/internal/config"
+	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
 const accountCreateHelp = `
 Makes an account with an administrator, and prints what to export to act as that administrator. The secret is shown once. It
 works on the database itself, beside a running server or without one; name the same settings as the server's.
+
+Events can only be published to topics of the same account. Where they are Amazon's own (sns.endpoint), give the account the id that
+the topics have at AWS, with --id.
 `
 
 func runAccountCreate(ctx context.Context, flags *flag.FlagSet, args []string, out output) error {
 	var s settings
 	s.declare(flags)
 	alias := flags.String("alias", "", "`name` to know the account by")
+	id := flags.String("id", "", "`number` of 12 digits for the account; without it, one that is free")
 	if err := parse(flags, args); err != nil {
 		return err
+	}
+	if *id != "" && (len(*id) != 12 || strings.Trim(*id, "0123456789") != "") {
+		return usageError("--id: an account's id has 12 digits")
 	}
 	cfg, err := s.load()
 	if err != nil {
 		return err
 	}
-	key, err := app.CreateAccount(ctx, cfg, *alias)
+	key, err := app.CreateAccount(ctx, cfg, identity.Account{ID: *id, Alias: *alias})
 	if err != nil {
 		return err
 	}

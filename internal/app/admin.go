@@ -20,24 +20,28 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/sim"
 )
 
-// CreateAccount makes an account with an administrator and returns the administrator's key. It works beside a running server.
-func CreateAccount(ctx context.Context, cfg config.Config, alias string) (identity.AccessKey, error) {
+// CreateAccount makes an account with an administrator and returns the administrator's key. Without an id it gets one that is
+// free; an id that is taken is a fault.Conflict. It works beside a running server.
+func CreateAccount(ctx context.Context, cfg config.Config, a identity.Account) (identity.AccessKey, error) {
 	db, box, err := openStore(ctx, &cfg, false)
 	if err != nil {
 		return identity.AccessKey{}, err
 	}
 	defer db.Close()
 	dir := directory.New(db, box, account.Scope{Partition: partition, Region: cfg.Region})
-	for {
-		now := time.Now()
-		id, err := rand.Int(rand.Reader, big.NewInt(899_999_999_999))
-		if err != nil {
-			return identity.AccessKey{}, err
+	for chosen := a.ID != ""; ; {
+		if !chosen {
+			id, err := rand.Int(rand.Reader, big.NewInt(899_999_999_999))
+			if err != nil {
+				return identity.AccessKey{}, err
+			}
+			a.ID = fmt.Sprintf("%012d", id.Int64()+100_000_000_000)
 		}
-		a := identity.Account{ID: fmt.Sprintf("%012d", id.Int64()+100_000_000_000), Alias: alias, CreatedAt: now}
+		now := time.Now()
+		a.CreatedAt = now
 		key := identity.NewAccessKey(identity.User{ID: identity.NewUserID(), AccountID: a.ID, Name: "admin", Path: "/", CreatedAt: now}, now)
 		err = dir.CreateAccount(ctx, a, key)
-		if fault.Is(err, fault.Conflict) {
+		if fault.Is(err, fault.Conflict) && !chosen {
 			continue // the number is taken
 		}
 		return key, err

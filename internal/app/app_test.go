@@ -360,7 +360,7 @@ func TestRepeatedCallSendsOnce(t *testing.T) {
 	}
 	n.waitState(t, first, "delivered", 0)
 	other := n.App.o.Config
-	key, err := CreateAccount(t.Context(), other, "other")
+	key, err := CreateAccount(t.Context(), other, identity.Account{Alias: "other"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,7 +385,7 @@ func TestCreateAccountBesideServer(t *testing.T) {
 	dir := t.TempDir()
 	n := start(t, dir, nil)
 	cfg := config.Dev(dir)
-	key, err := CreateAccount(t.Context(), cfg, "second")
+	key, err := CreateAccount(t.Context(), cfg, identity.Account{Alias: "second"})
 	if err != nil {
 		t.Fatal(err)
 	}

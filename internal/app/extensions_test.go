@@ -12,6 +12,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/awsapitest"
 	"github.com/waxwing-messaging/waxwing/internal/config"
+	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/sim"
 )
 
@@ -20,7 +21,7 @@ const text = `{"messaging_product":"whatsapp","to":"+14255550150","type":"text",
 // stranger is a client with the key of another account of the node.
 func (n *node) stranger(t *testing.T) *awsapitest.Client {
 	t.Helper()
-	key, err := CreateAccount(t.Context(), *n.cfg, "")
+	key, err := CreateAccount(t.Context(), *n.cfg, identity.Account{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,8 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/awsapitest"
 	"github.com/waxwing-messaging/waxwing/internal/config"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
 // TestServeTLS runs a production node behind a certificate of its own: clients that trust it get the API, over HTTP/2 too, and
@@ -31,9 +33,12 @@ func TestServeTLS(t *testing.T) {
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.OpsListen = dir, "127.0.0.1:0", ""
 	cfg.TLS.CertFile, cfg.TLS.KeyFile = certificate(t, dir)
-	key, err := CreateAccount(t.Context(), cfg, "acme")
+	key, err := CreateAccount(t.Context(), cfg, identity.Account{ID: "123456789012", Alias: "acme"})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := CreateAccount(t.Context(), cfg, identity.Account{ID: "123456789012"}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the same account again: %v, want Conflict", err)
 	}
 	a, err := New(t.Context(), Options{Config: cfg, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -58,7 +63,7 @@ func TestServeTLS(t *testing.T) {
 	defer trusting.CloseIdleConnections()
 	sts := awsapitest.Client{URL: "https://" + a.APIAddr(), HTTP: trusting, Service: "sts", Key: key}
 	res := sts.Do(t, http.MethodPost, "/", url.Values{"Action": {"GetCallerIdentity"}, "Version": {"2011-06-15"}})
-	if res.Status != http.StatusOK || !strings.Contains(string(res.Body), key.User.AccountID) {
+	if res.Status != http.StatusOK || !strings.Contains(string(res.Body), "123456789012") {
 		t.Errorf("GetCallerIdentity over TLS: %d %s", res.Status, res.Body)
 	}
 	if health, err := trusting.Get("https://" + a.APIAddr() + "/healthz"); err != nil || health.ProtoMajor != 2 {
