@@ -32,6 +32,7 @@ type Settings struct {
 	TemplateLimit    int     `json:"template_limit"`    // templates of an account; 0 is no limit
 	TemplateRate     int     `json:"template_rate"`     // templates created for an account within an hour; 0 is no limit
 	RequireExamples  bool    `json:"require_examples"`  // of variables in bodies of definitions without a parameter_format, too
+	RequireUploads   bool    `json:"require_uploads"`   // samples of headers must have been uploaded to this simulator
 	RejectDuplicates bool    `json:"reject_duplicates"` // review rejects what says the same as another template
 	PacingSample     int     `json:"pacing_sample"`     // messages of a new or resumed template before the next are held; 0 holds none
 

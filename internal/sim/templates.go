@@ -97,13 +97,17 @@ func createTemplate(s *Sim, c *call) (any, *graph.Error) {
 }
 
 func (s *Sim) rules(a *account) definition.Options {
-	return definition.Options{Examples: s.st.settings.RequireExamples, Flow: func(id, name string) (string, bool) {
+	o := definition.Options{Examples: s.st.settings.RequireExamples, Flow: func(id, name string) (string, bool) {
 		f := a.flow(id, name)
 		if f == nil {
 			return "", false
 		}
 		return f.id, true
 	}}
+	if s.st.settings.RequireUploads {
+		o.Uploaded = func(handle string) bool { return s.st.media.sample(handle) != nil }
+	}
+	return o
 }
 
 // create files a definition unless the account has no room for it, and hands it to review. What comes from the library is approved

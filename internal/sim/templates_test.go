@@ -145,6 +145,34 @@ func TestCreateTemplateOfAnotherAccount(t *testing.T) {
 	}
 }
 
+// The sample of a media header comes from a resumable upload, which the simulator insists on when told to.
+func TestSamplesOfTemplates(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{Now: func() time.Time { return epoch }})
+	upload, err := f.piece(f.begin("file_name=a.jpg&file_length=5&file_type=image/jpeg"), "0", strings.NewReader("12345"))
+	var made struct{ H string }
+	if err != nil || json.Unmarshal(upload.body, &made) != nil || made.H == "" {
+		t.Fatalf("upload = %v %s", err, upload.body)
+	}
+	body := func(name, format, handle string) string {
+		return `{"name":"` + name + `","language":"en_US","category":"UTILITY","components":[{"type":"HEADER","format":"` + format + `","example":{"header_handle":["` + handle + `"]}},{"type":"BODY","text":"Hello"}]}`
+	}
+	const other = "4::aW1hZ2UvanBlZw==:ARdemo"
+	f.create(body("a", "IMAGE", made.H))
+	f.create(body("b", "IMAGE", other))
+	f.refused(f.graph(http.MethodPost, templatesPath, body("c", "DOCUMENT", made.H)), 400, 100, definition.BadHeader)
+	f.control(http.MethodPut, "/sim/v1/settings", `{"require_uploads":true}`)
+	id := f.create(body("d", "IMAGE", made.H))
+	if e := f.graph(http.MethodPost, templatesPath, body("e", "IMAGE", other)).graphError(t); e.Code != 131009 {
+		t.Errorf("a handle from elsewhere: %+v", e)
+	}
+	f.control(http.MethodPost, "/sim/v1/templates/"+id+"/review", `{"decision":"APPROVED"}`)
+	shown, _ := json.Marshal(f.template(id, "components")["components"])
+	if r := f.graph(http.MethodPost, "/v25.0/"+id, `{"components":`+string(shown)+`}`); r.status != 200 {
+		t.Errorf("an edit that sends the sample's address back = %d %s", r.status, r.body)
+	}
+}
+
 // The definitions of AWS's user guide, with the members and without the examples that they are printed with.
 func TestDefinitionsOfTheGuide(t *testing.T) {
 	t.Parallel()

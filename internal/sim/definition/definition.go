@@ -38,6 +38,8 @@ type Options struct {
 	Examples bool
 	// Shown reports that an address is what the template's sample is shown as, so that an edit may send it back.
 	Shown func(address string) bool
+	// Uploaded reports that a handle came from a resumable upload; nil takes any handle of the right form.
+	Uploaded func(handle string) bool
 	// Flow returns the id of the Flow of that id or name.
 	Flow func(id, name string) (string, bool)
 }

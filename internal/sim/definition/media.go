@@ -24,7 +24,7 @@ func (r *reader) handle(m map[string]any, format string) *Example {
 		return &Example{HeaderHandle: list}
 	}
 	form := handleForm.FindStringSubmatch(list[0])
-	if form == nil {
+	if form == nil || r.o.Uploaded != nil && !r.o.Uploaded(list[0]) {
 		r.fail(&graph.Error{HTTP: 400, Code: 131009, Subcode: graph.SubcodeParameter, Message: "(#131009) Parameter value is not valid",
 			Data: "header_handle must be the handle of a resumable upload"})
 		return nil
