@@ -19,6 +19,9 @@ func (t InProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	if inner.Body == nil {
 		inner.Body = http.NoBody
 	}
+	if inner.ContentLength >= 0 { // servers find it among the headers, too
+		inner.Header.Set("Content-Length", strconv.FormatInt(inner.ContentLength, 10))
+	}
 	reader, writer := io.Pipe()
 	w := &pipeWriter{header: make(http.Header), pipe: writer, begun: make(chan struct{})}
 	done := make(chan struct{})
