@@ -7,5 +7,6 @@
 // and block, faults by rule, settings, and ledgers to compare with.
 //
 // Edges are rows of one table (edges.go), control calls are rows of another (control.go). Package graph has the conventions of
-// Meta's wire, content the checks of a payload, courier the delivery of webhooks.
+// Meta's wire, content the checks of a payload, definition those of a template, flowjson those of a Flow, courier the delivery of
+// webhooks.
 package sim
