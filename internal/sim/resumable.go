@@ -12,14 +12,13 @@ import (
 )
 
 // session is a resumable upload: a file that comes in one piece or, after interruptions, in several. Its handle is for templates
-// and profiles; it is not a media id.
+// and profiles; it is not a media id. Nobody can ask for the bytes again, so only their number is kept.
 type session struct {
 	id     string
 	owner  string // user of the token that began it
 	kind   string
 	length int64
 	have   int64
-	pieces []*blob
 	handle string // once it is complete
 	ends   int64
 }
@@ -75,7 +74,7 @@ func continueUpload(s *Sim, c *call) (any, *graph.Error) {
 	case u.have+c.file.size > u.length:
 		return nil, graph.Param("The file is longer than the file_length of %d", u.length)
 	default:
-		u.pieces, u.have = append(u.pieces, c.file.blob), u.have+c.file.size
+		u.have += c.file.size
 	}
 	if c.file.cut {
 		panic(http.ErrAbortHandler) // nobody is there to be answered

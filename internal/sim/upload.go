@@ -90,16 +90,16 @@ func badForm(err error) error {
 	return err
 }
 
-// readFile reads the body of POST /upload:…, which is a piece of the file itself.
+// readFile measures the body of POST /upload:…, which is a piece of the file itself.
 func (c *call) readFile() error {
 	if err := c.readQuery(); err != nil {
 		return err
 	}
-	file, err := newBlob(c.r.Body, maxFile)
-	if errors.Is(err, errBlobTooLarge) {
+	n, err := io.Copy(io.Discard, io.LimitReader(c.r.Body, maxFile+1))
+	if n > maxFile {
 		return graph.ErrTooLarge
 	}
-	c.file = &upload{blob: file, cut: err != nil}
+	c.file = &upload{blob: &blob{size: n}, cut: err != nil}
 	return nil
 }
 
