@@ -132,10 +132,12 @@ func TestTemplateRefusals(t *testing.T) {
 			t.Errorf("%s: %v, want %s", tc.name, err, tc.want)
 		}
 	}
-	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"id":"1100","display_phone_number":"+1 555"}`)
-	})
-	if _, err := c.Template(t.Context(), shop, "1100"); !fault.Is(err, fault.NotFound) {
-		t.Errorf("a number is a template: %v", err)
+	for name, answer := range map[string]string{"a number": `{"id":"1100","display_phone_number":"+1 555"}`,
+		"what lacks the fields": `{"error":{"code":100,"message":"(#100) Tried accessing nonexisting field (name)"}}`,
+		"nothing":               `{"error":{"code":100,"error_subcode":33,"message":"Unsupported get request"}}`} {
+		c := client(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
+		if _, err := c.Template(t.Context(), shop, "1100"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s is a template: %v", name, err)
+		}
 	}
 }

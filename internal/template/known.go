@@ -109,6 +109,8 @@ func (k Known) Apply(u Update) (after Known, changed bool) {
 		if u.Pause > 0 {
 			k.PausedUntil = u.At.Add(u.Pause)
 		}
+	} else if u.Status == k.Status && k.Status != "" {
+		k.explain(u) // a listing has told the status already, and listings do not say why, or for how long
 	}
 	if u.Quality != "" && !u.At.Before(k.QualityAt) {
 		k.Quality, k.QualityAt = u.Quality, u.At
@@ -118,6 +120,14 @@ func (k Known) Apply(u Update) (after Known, changed bool) {
 		k.CategoryAt = u.At
 	}
 	return k, k != before
+}
+
+// explain adds what an update of the status that is known already says about it.
+func (k *Known) explain(u Update) {
+	if until := u.At.Add(u.Pause); u.Pause > 0 && k.PausedUntil.IsZero() && until.After(k.StatusAt) {
+		k.PausedUntil = until
+	}
+	k.Reason = or(k.Reason, u.Reason)
 }
 
 func or[T ~string](a, b T) T {
@@ -167,6 +177,7 @@ func (k Known) see(t *Template, at time.Time) Known {
 // Merge returns what a complete listing, asked for at a time, adds to what was known: what to write, and the ids to forget
 // because Meta does not list them any more. dearer are those of put whose messages became more expensive since.
 func Merge(known []Known, listed []Template, at time.Time) (put []Known, drop []string, dearer []Known) {
+	at = at.Truncate(time.Second) // webhooks tell no more of a time: news of this second may be newer than the listing
 	byID := make(map[string]Known, len(known))
 	for _, k := range known {
 		byID[k.ID] = k

@@ -96,6 +96,19 @@ func TestKnownPause(t *testing.T) {
 	}
 }
 
+// A listing may tell that a template is paused before the webhook does; for how long, only the webhook says.
+func TestKnownPauseListedFirst(t *testing.T) {
+	t.Parallel()
+	k := Known{ID: "7", Status: Approved, StatusAt: noon}.see(&Template{ID: "7", Status: Paused}, noon.Add(5*time.Second))
+	k, changed := k.Apply(Update{ID: "7", At: noon.Add(3 * time.Second), Status: Paused, Pause: firstPause})
+	if want := noon.Add(3*time.Second + 3*time.Hour); !changed || !k.PausedUntil.Equal(want) {
+		t.Errorf("paused until %v, want %v", k.PausedUntil, want)
+	}
+	if k, changed = k.Apply(Update{ID: "7", At: noon.Add(-4 * time.Hour), Status: Paused, Pause: firstPause}); changed {
+		t.Errorf("an old pause counts: %+v", k)
+	}
+}
+
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	known := []Known{{ID: "1", Name: "stays", Language: "en", Status: Approved, StatusAt: noon}, {ID: "2", Name: "gone", StatusAt: noon},
