@@ -15,7 +15,8 @@ func TestExtensionsAreDocumented(t *testing.T) {
 	t.Parallel()
 	doc := read(t, "docs/extensions.md")
 	var names []string
-	for _, op := range slices.Concat(extensions.Operations(extensions.Options{}), extensions.NumberOperations(extensions.NumberOptions{})) {
+	for _, op := range slices.Concat(extensions.Operations(extensions.Options{}), extensions.NumberOperations(extensions.NumberOptions{}),
+		extensions.TemplateOperations(nil)) {
 		names = append(names, op.Name)
 		_, section, found := strings.Cut(doc, "\n### "+op.Name+"\n")
 		if !found {
