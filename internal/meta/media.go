@@ -193,7 +193,7 @@ func (d *download) open() error {
 	r := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{
 		"User-Agent": {userAgent}, "Authorization": {"Bearer " + d.token.Reveal()}, "Accept-Encoding": {"identity"}}}
 	call, start, status := &Call{Path: "media download"}, time.Now(), 0
-	res, err := d.client.http.Do(r.WithContext(ctx))
+	res, err := d.client.http.Do(r.WithContext(ctx)) //nolint:bodyclose // Close does
 	if err != nil {
 		err = &Unanswered{Fate: Unknown, Err: withoutURL(err)}
 	} else {

@@ -100,7 +100,7 @@ func (p *Presigned) Get(ctx context.Context, raw string, headers map[string]stri
 	if !strings.Contains(r.URL.Query().Get("X-Amz-SignedHeaders"), "content-type") {
 		r.Header.Del("Content-Type")
 	}
-	res, err := p.do(r)
+	res, err := p.do(r) //nolint:bodyclose // it is the object's, and its reader's to close
 	if err != nil {
 		return media.Object{}, err
 	}

@@ -102,7 +102,7 @@ func (h *hashReader) Read(p []byte) (int, error) {
 	if h.left >= 0 {
 		h.left -= int64(n)
 	}
-	if (h.left == 0 || err == io.EOF) && subtle.ConstantTimeCompare(h.sum.Sum(nil), h.want) != 1 { //nolint:errorlint // io.Reader's own
+	if (h.left == 0 || err == io.EOF) && subtle.ConstantTimeCompare(h.sum.Sum(nil), h.want) != 1 {
 		return 0, refuse(Invalid, "The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	return n, err

@@ -115,7 +115,7 @@ func stream(r *http.Request, wrap func(io.Reader) io.Reader) (string, error) {
 	defer body.Close()
 	content, err := io.ReadAll(body)
 	if e, ok := errors.AsType[*Error](err); ok && body.Refusal() != e {
-		return string(content), fmt.Errorf("the refusal %v is not remembered", e)
+		return string(content), fmt.Errorf("the refusal is not remembered: %w", e)
 	}
 	return string(content), err
 }
