@@ -56,15 +56,21 @@ func (p pruner) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
-			p.prune(ctx, p.db.PruneInvocations, now)
-			p.prune(ctx, p.db.PruneSignUps, now)
-			p.prune(ctx, p.db.PruneTokens, now)
-			p.prune(ctx, p.db.PruneUnlinked, now.Add(-p.keep.Events))
-			p.prune(ctx, p.db.PruneEvents, now.Add(-p.keep.Events))
-			p.prune(ctx, p.db.PruneMessages, now.Add(-p.keep.Messages))
-			p.prune(ctx, p.db.PruneUnclaimed, now.Add(-p.keep.Unclaimed))
+			p.round(ctx, now)
 		}
 	}
+}
+
+// round forgets all that is old at a time. Dead letters go before events, which stay while there is a dead letter of them.
+func (p pruner) round(ctx context.Context, now time.Time) {
+	p.prune(ctx, p.db.PruneInvocations, now)
+	p.prune(ctx, p.db.PruneSignUps, now)
+	p.prune(ctx, p.db.PruneTokens, now)
+	p.prune(ctx, p.db.PruneUnlinked, now.Add(-p.keep.Events))
+	p.prune(ctx, p.db.PruneDeadEvents, now.Add(-p.keep.Events))
+	p.prune(ctx, p.db.PruneEvents, now.Add(-p.keep.Events))
+	p.prune(ctx, p.db.PruneMessages, now.Add(-p.keep.Messages))
+	p.prune(ctx, p.db.PruneUnclaimed, now.Add(-p.keep.Unclaimed))
 }
 
 // prune takes small steps, between which other writes get their turn.

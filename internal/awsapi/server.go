@@ -208,7 +208,7 @@ func (x *exchange) respond() {
 	h.Set("Content-Length", strconv.Itoa(x.out.Len()))
 	x.w.WriteHeader(x.status)
 	if x.r.Method != http.MethodHead {
-		x.w.Write(x.out.Bytes()) // the client is gone when it fails, and net/http knows
+		x.w.Write(x.out.Bytes()) //nolint:errcheck // the client is gone when it fails, and net/http knows
 	}
 }
 

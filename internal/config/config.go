@@ -140,7 +140,7 @@ type Topics struct {
 type Retention struct {
 	// Messages and what became of them, after they were accepted. Messages still to be handed over stay longer.
 	Messages time.Duration `yaml:"messages"`
-	// Published events, and what makes repeated callbacks recognisable: Meta repeats its callbacks for up to 7 days.
+	// Published events, dead letters, and what makes repeated callbacks recognisable: Meta repeats its callbacks for up to 7 days.
 	Events time.Duration `yaml:"events"`
 	// Callbacks that belonged to nobody here.
 	Unclaimed time.Duration `yaml:"unclaimed"`

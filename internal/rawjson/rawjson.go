@@ -27,9 +27,13 @@ func Parse(text []byte) (v Value, ok bool) {
 	return notNull(text[start:skip(text, start)]), true
 }
 
-// IsObject, IsArray and IsString tell the kind of a value; null is none of them.
+// IsObject reports whether a value is an object; null is none.
 func (v Value) IsObject() bool { return len(v) > 0 && v[0] == '{' }
-func (v Value) IsArray() bool  { return len(v) > 0 && v[0] == '[' }
+
+// IsArray reports whether a value is a list.
+func (v Value) IsArray() bool { return len(v) > 0 && v[0] == '[' }
+
+// IsString reports whether a value is a string.
 func (v Value) IsString() bool { return len(v) > 0 && v[0] == '"' }
 
 // Text returns the string's decoded characters; "" if v is no string. Bytes that are not UTF-8 stay as they are.

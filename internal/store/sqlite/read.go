@@ -10,7 +10,7 @@ import (
 
 // query runs a query that returns rows.
 func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := db.prepare(ctx, query)
+	s, err := db.prepare(ctx, query) //nolint:sqlclosecheck // statements live as long as the database
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +19,7 @@ func (db *DB) query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 
 // queryRow runs a query that returns at most one row.
 func (db *DB) queryRow(ctx context.Context, query string, args ...any) row {
-	s, err := db.prepare(ctx, query)
+	s, err := db.prepare(ctx, query) //nolint:sqlclosecheck // statements live as long as the database
 	if err != nil {
 		return row{err: err}
 	}
@@ -49,7 +49,7 @@ func (db *DB) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 		return nil, fmt.Errorf("prepare %.60q: %w", query, err)
 	}
 	if first, raced := db.reads.LoadOrStore(query, s); raced {
-		s.Close() //nolint:errcheck // the other one is used
+		s.Close() //nolint:errcheck,sqlclosecheck // the other one is used
 		return first.(*sql.Stmt), nil
 	}
 	return s, nil

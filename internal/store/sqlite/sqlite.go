@@ -100,7 +100,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	db.stop = stop
 	pool, err := openPool(path, 1, "rw")
 	if err != nil {
-		conn.Close() //nolint:errcheck // the error that led here is the one to tell
+		conn.Close()
 		stop()
 		return nil, err
 	}
