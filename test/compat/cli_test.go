@@ -136,6 +136,5 @@ func TestAWSCLI(t *testing.T) {
 	fails("(ResourceNotFoundException)", "socialmessaging", "get-linked-whatsapp-business-account", "--id", "waba-"+strings.Repeat("f", 32))
 	fails("(ValidationException)", "socialmessaging", "get-linked-whatsapp-business-account", "--id", phoneID)
 	fails("(InvalidParametersException)", "socialmessaging", "send-whatsapp-message", "--message", "{}", "--origination-phone-number-id", phoneID, "--meta-api-version", "v20.0")
-	fails("(UnknownOperationException)", "socialmessaging", "list-whatsapp-message-templates", "--id", wabaID)
 	fails("(NotFound)", "sns", "publish", "--topic-arn", "arn:aws:sns:us-east-1:000000000000:missing", "--message", "x")
 }
