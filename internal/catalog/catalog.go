@@ -86,6 +86,7 @@ func New(o Options) *Catalog {
 const (
 	fresh       = time.Minute      // age at which a listing is read again, in the background
 	useful      = 10 * time.Minute // age up to which it is used at all
+	shown       = 10 * time.Second // age up to which it is shown to people; webhooks make most changes known sooner
 	recheck     = 2 * time.Second  // age from which a refusal is not believed without another look
 	failedWait  = 5 * time.Second  // between attempts to list when Meta does not answer
 	listTimeout = time.Minute

@@ -72,7 +72,7 @@ func (c *Catalog) Category(ctx context.Context, wabaKey, name, language string) 
 
 // States returns what is known of a business account's templates, with what Meta says now if it can be asked.
 func (c *Catalog) States(ctx context.Context, accountID, wabaKey string) ([]template.Known, error) {
-	if _, err := c.listing(ctx, accountID, wabaKey, recheck); err != nil && (!fault.Is(err, fault.Dependency) && !fault.Is(err, fault.Throttled)) {
+	if _, err := c.listing(ctx, accountID, wabaKey, shown); err != nil && (!fault.Is(err, fault.Dependency) && !fault.Is(err, fault.Throttled)) {
 		return nil, err
 	}
 	return c.Store.Templates(ctx, wabaKey)
@@ -85,7 +85,7 @@ func (c *Catalog) Validate(ctx context.Context, accountID, wabaKey string, defin
 	if d.Name == "" {
 		return problems, nil
 	}
-	l, err := c.listing(ctx, accountID, wabaKey, recheck)
+	l, err := c.listing(ctx, accountID, wabaKey, shown)
 	if err != nil {
 		return nil, err
 	}
