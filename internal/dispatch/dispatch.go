@@ -76,7 +76,7 @@ type Attempt struct {
 // Dispatcher runs the lanes of one node.
 type Dispatcher struct {
 	Options
-	slots chan struct{}   // one for each attempt in flight
+	slots chan struct{}   // one for each attempt in flight beyond the lanes' own
 	begun context.Context // of attempts: it outlives the order to stop for a while
 	fresh chan string     // lanes to look at now
 

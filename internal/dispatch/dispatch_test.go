@@ -115,8 +115,9 @@ func exhausted(r *rig) {
 	time.Sleep(2 * time.Minute)
 	r.wantState(j, message.Dropped)
 	log := r.log()
-	if last := log[len(log)-1]; !strings.HasPrefix(last, "a@3h0m0") {
-		r.t.Errorf("last attempt %s, want one at the end of the window", last)
+	// A lane on which nothing gets through may pause for some seconds just then.
+	if last, err := time.ParseDuration(strings.TrimPrefix(log[len(log)-1], "a@")); err != nil || last < 3*time.Hour || last > 3*time.Hour+pauseUnreached.Max {
+		r.t.Errorf("last attempt after %v, want one at the end of the window", last)
 	}
 	e := r.events()
 	if len(e) != 1 || e[0].Status != "failed" || !strings.Contains(string(e[0].Entry), retriesExhausted) ||
@@ -436,9 +437,9 @@ func repliesPassFullWindow(r *rig) {
 	}
 	before := len(r.log())
 	r.accept("reply", "phone", "reply", message.Reply)
-	time.Sleep(100 * time.Millisecond)
-	if after := names(r.log())[before:]; !slices.Contains(after, "reply") {
-		r.t.Errorf("the reply waits behind %d bulk messages", windowMax+2*loadSize-before)
+	time.Sleep(time.Second)
+	if i := slices.Index(names(r.log())[before:], "reply"); i < 0 || i > 2 {
+		r.t.Errorf("the reply left in place %d", i)
 	}
 }
 
@@ -452,13 +453,27 @@ func crowded(r *rig) {
 		}
 		return r.take(j)
 	})
-	r.accept("slow", "fast slow", "1", message.Bulk)
+	var slow []message.Job
+	for i := range laneOwn + 2 { // the last one waits for a place
+		slow = append(slow, r.accept("slow", "fast slow", fmt.Sprint(i), message.Bulk))
+	}
 	time.Sleep(time.Second)
+	if n := len(r.log()); n != laneOwn+1 {
+		r.t.Errorf("%d attempts at once with %d places", n, laneOwn+1)
+	}
+	begin := time.Now()
 	j := r.accept("a", "phone", "1", message.Bulk)
-	time.Sleep(3*lease.TTL + time.Second)
-	r.wantState(j, message.Accepted)
-	if got := names(r.log()); !slices.Equal(got, []string{"slow", "a"}) {
-		r.t.Errorf("attempts = %v, want one each", got)
+	synctest.Wait()
+	r.wantState(j, message.Accepted) // numbers that hang leave room for others
+	if waited := time.Since(begin); waited > time.Second {
+		r.t.Errorf("another number waited %v", waited)
+	}
+	time.Sleep(6*lease.TTL + time.Second)
+	for _, j := range slow {
+		r.wantState(j, message.Accepted)
+	}
+	if n := len(r.log()); n != laneOwn+3 {
+		r.t.Errorf("%d attempts, want one each", n)
 	}
 }
 

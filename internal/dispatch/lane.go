@@ -14,6 +14,7 @@ const (
 	windowMax   = 1000            // jobs of a lane in memory; replies may take loadSize more, so that bulk never keeps them out
 	loadSize    = 500             // jobs read at a time
 	laneMax     = 64              // attempts of a lane in flight
+	laneOwn     = 2               // of them that every lane may have, however many others hang
 	keepBodies  = 64              // jobs whose bodies may stay in memory; the others are read back
 	keepBody    = 16 << 10        // bytes of a body that may stay in memory
 	idleFor     = 5 * time.Second // before a lane without work is forgotten
@@ -28,6 +29,7 @@ type lane struct {
 	keeper *lease.Keeper
 	policy policy
 	wake   chan struct{}
+	slots  chan struct{} // the lane's own places for attempts
 
 	mu       sync.Mutex
 	window   *window
@@ -42,7 +44,7 @@ type lane struct {
 }
 
 func newLane(d *Dispatcher, key string) *lane {
-	return &lane{d: d, key: key, keeper: lease.NewKeeper(d.Store, "lane/"+key, d.Owner), wake: make(chan struct{}, 1),
+	return &lane{d: d, key: key, keeper: lease.NewKeeper(d.Store, "lane/"+key, d.Owner), wake: make(chan struct{}, 1), slots: make(chan struct{}, laneOwn),
 		policy: policy{window: d.RetryWindow, backoff: retry.Backoff{Min: d.BackoffMin, Max: d.BackoffMax}, inDoubtWait: d.InDoubtWait},
 		window: newWindow(), more: [2]bool{true, true}, pace: newPace()}
 }
@@ -109,9 +111,9 @@ func (l *lane) run(ctx context.Context) {
 		if it != nil {
 			idleSince = time.Time{}
 			held, w := l.lease, l.window // only this goroutine changes them
-			if l.slot(ctx) {
+			if slots := l.slot(ctx); slots != nil {
 				attempts.Go(func() {
-					defer func() { <-l.d.slots }()
+					defer func() { <-slots }()
 					l.attempt(ctx, held, w, it)
 				})
 			}
@@ -129,26 +131,29 @@ func (l *lane) run(ctx context.Context) {
 	}
 }
 
-// slot waits for the node to have room for one more attempt. The lease is kept meanwhile: an outcome could not be recorded
-// without it. It reports false when the lease was lost, and the window with it, or ctx has ended.
-func (l *lane) slot(ctx context.Context) bool {
+// slot waits for room for one more attempt, on the lane's own account or on the node's, and returns where it took a place. The
+// lease is kept meanwhile: an outcome could not be recorded without it. It returns nil when the lease was lost, and the window
+// with it, or ctx has ended.
+func (l *lane) slot(ctx context.Context) (taken chan struct{}) {
 	select {
-	case l.d.slots <- struct{}{}:
-		return true
+	case l.slots <- struct{}{}:
+		return l.slots
 	default:
 	}
 	renew := time.NewTicker(lease.Renew)
 	defer renew.Stop()
 	for w := l.window; ; {
 		select {
+		case l.slots <- struct{}{}:
+			return l.slots
 		case l.d.slots <- struct{}{}:
-			return true
+			return l.d.slots
 		case <-renew.C:
 			if !l.hold(ctx) || l.window != w {
-				return false
+				return nil
 			}
 		case <-ctx.Done():
-			return false
+			return nil
 		}
 	}
 }
