@@ -330,25 +330,6 @@ func TestServeRefusesDevelopmentData(t *testing.T) {
 	}
 }
 
-// A process that dies while it seeds leaves an account without a key behind. The next one finishes the work.
-func TestSeedingIsFinished(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	cfg := config.Dev(dir)
-	db, _, err := openStore(t.Context(), &cfg, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.CreateAccount(t.Context(), identity.Account{ID: config.DevAccountID, CreatedAt: time.Now()},
-		identity.User{ID: "AIDAWAXWINGDEV000000", AccountID: config.DevAccountID, Name: "admin", Path: "/", CreatedAt: time.Now()}); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	start(t, dir, nil).send(t, template)
-}
-
 // An SDK that got no answer makes the same call again, with the same invocation id: WhatsApp gets the message once.
 func TestRepeatedCallSendsOnce(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ func TestDeadLettersAreForgotten(t *testing.T) {
 		}
 	}
 	now := time.Now()
-	must(db.CreateAccount(ctx, identity.Account{ID: "1"}, identity.User{ID: "u", AccountID: "1", Name: "admin"}))
+	must(db.CreateAccount(ctx, identity.Account{ID: "1"}, identity.AccessKey{User: identity.User{ID: "u", AccountID: "1", Name: "admin"}}, nil))
 	must(db.Link(ctx, account.WABA{Key: "w", AccountID: "1", MetaID: "12", Destination: &account.Destination{ARN: "arn"}}, []byte("t"), nil))
 	must(db.Receive(ctx, []byte("x"), now))
 	hooks, err := db.Webhooks(ctx, 1)

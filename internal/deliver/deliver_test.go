@@ -51,7 +51,7 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.CreateAccount(ctx, identity.Account{ID: "000000000000"}, identity.User{ID: "u", AccountID: "000000000000", Name: "admin"}); err != nil {
+	if err := db.CreateAccount(ctx, identity.Account{ID: "000000000000"}, identity.AccessKey{User: identity.User{ID: "u", AccountID: "000000000000", Name: "admin"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 2 {

@@ -18,7 +18,7 @@ type Store interface {
 	SignUpStore
 	AccessKey(ctx context.Context, id string) (k identity.AccessKey, sealed []byte, err error)
 	PutAccessKey(ctx context.Context, k identity.AccessKey, sealed []byte) error
-	CreateAccount(ctx context.Context, a identity.Account, u identity.User) error
+	CreateAccount(ctx context.Context, a identity.Account, k identity.AccessKey, sealed []byte) error
 	WABAs(ctx context.Context, accountID, after string, limit int) ([]account.WABA, error)
 	WABA(ctx context.Context, accountID, key string) (account.WABA, []account.PhoneNumber, error)
 	PhoneNumber(ctx context.Context, accountID, key string) (account.PhoneNumber, error)
@@ -75,12 +75,14 @@ func (d *Directory) PutAccessKey(ctx context.Context, k identity.AccessKey) erro
 	return d.store.PutAccessKey(ctx, k, sealed)
 }
 
-// CreateAccount stores a new account with one user, and a key for that user.
+// CreateAccount stores a new account with one user and a key for that user, all or nothing.
 func (d *Directory) CreateAccount(ctx context.Context, a identity.Account, k identity.AccessKey) error {
-	if err := d.store.CreateAccount(ctx, a, k.User); err != nil {
+	sealed, err := d.sealer.Seal([]byte(k.Secret.Reveal()), keySeal(k.ID))
+	if err != nil {
 		return err
 	}
-	return d.PutAccessKey(ctx, k)
+	defer d.keys.clear()
+	return d.store.CreateAccount(ctx, a, k, sealed)
 }
 
 // WABAs lists an account's business accounts in the order they were linked, behind the one with key after.

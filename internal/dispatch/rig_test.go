@@ -66,7 +66,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	user := identity.User{ID: "u", AccountID: "000000000000", Name: "admin", Path: "/"}
-	if err := db.CreateAccount(t.Context(), identity.Account{ID: "000000000000"}, user); err != nil {
+	if err := db.CreateAccount(t.Context(), identity.Account{ID: "000000000000"}, identity.AccessKey{User: user}, nil); err != nil {
 		t.Fatal(err)
 	}
 	waba := account.WABA{Key: "waba", AccountID: "000000000000", MetaID: "12", Destination: &account.Destination{ARN: topicARN}}

@@ -51,7 +51,7 @@ func newBench(t *testing.T) *bench {
 	user := identity.User{ID: "u", AccountID: "000000000000", Name: "admin", Path: "/"}
 	waba := account.WABA{Key: "waba", AccountID: "000000000000", MetaID: "12", Destination: &account.Destination{ARN: topicARN}}
 	phone := account.PhoneNumber{Key: "phone", AccountID: "000000000000", WABAKey: "waba", MetaID: "11", DisplayNumber: "+1 555-010-0001"}
-	if err := errors.Join(db.CreateAccount(ctx, identity.Account{ID: "000000000000"}, user), db.Link(ctx, waba, []byte("t"), []account.PhoneNumber{phone})); err != nil {
+	if err := errors.Join(db.CreateAccount(ctx, identity.Account{ID: "000000000000"}, identity.AccessKey{User: user}, nil), db.Link(ctx, waba, []byte("t"), []account.PhoneNumber{phone})); err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, db: db}

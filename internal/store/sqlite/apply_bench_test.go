@@ -21,7 +21,7 @@ func BenchmarkApply(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.CreateAccount(ctx, identity.Account{ID: "1"}, identity.User{ID: "u", AccountID: "1", Name: "admin"}); err != nil {
+	if err := db.CreateAccount(ctx, identity.Account{ID: "1"}, identity.AccessKey{User: identity.User{ID: "u", AccountID: "1", Name: "admin"}}, nil); err != nil {
 		b.Fatal(err)
 	}
 	if err := db.Link(ctx, account.WABA{Key: "w", AccountID: "1", MetaID: "12", Destination: &account.Destination{ARN: "arn"}}, []byte("t"), nil); err != nil {

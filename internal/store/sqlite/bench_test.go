@@ -18,7 +18,7 @@ func BenchmarkAccept(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.CreateAccount(b.Context(), identity.Account{ID: "1"}, identity.User{ID: "u", AccountID: "1", Name: "admin"}); err != nil {
+	if err := db.CreateAccount(b.Context(), identity.Account{ID: "1"}, identity.AccessKey{User: identity.User{ID: "u", AccountID: "1", Name: "admin"}}, nil); err != nil {
 		b.Fatal(err)
 	}
 	body := make([]byte, 400)

@@ -69,7 +69,7 @@ func newCutOff(t *testing.T) *cutOff {
 	t.Helper()
 	c := &cutOff{DB: open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{Exclusive: true}), t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	ctx := t.Context()
-	c.must(c.CreateAccount(ctx, identity.Account{ID: "1"}, identity.User{ID: "u", AccountID: "1", Name: "admin"}))
+	c.must(c.CreateAccount(ctx, identity.Account{ID: "1"}, identity.AccessKey{User: identity.User{ID: "u", AccountID: "1", Name: "admin"}}, nil))
 	c.must(c.Link(ctx, account.WABA{Key: "w", AccountID: "1", MetaID: "12", Destination: &account.Destination{ARN: "arn"}}, []byte("t"),
 		[]account.PhoneNumber{{Key: "p", AccountID: "1", WABAKey: "w", MetaID: "11"}}))
 	c.must(c.PutTags(ctx, "1", account.KindWABA, "w", []account.Tag{{Key: "k", Value: "v"}}))

@@ -11,8 +11,9 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
-// CreateAccount stores an account with a user. An account id that is taken is a Conflict.
-func (db *DB) CreateAccount(ctx context.Context, a identity.Account, u identity.User) error {
+// CreateAccount stores an account, the user of an access key and the key with its sealed secret; without an id there is no key
+// yet. An account id that is taken is a Conflict.
+func (db *DB) CreateAccount(ctx context.Context, a identity.Account, k identity.AccessKey, sealed []byte) error {
 	return db.write(ctx, func(tx *tx) error {
 		if _, err := tx.exec(`INSERT INTO accounts (id, alias, created_at) VALUES (?, ?, ?)`, a.ID, a.Alias, unixMicro(a.CreatedAt)); err != nil {
 			if isConstraint(err) {
@@ -20,23 +21,27 @@ func (db *DB) CreateAccount(ctx context.Context, a identity.Account, u identity.
 			}
 			return err
 		}
-		_, err := tx.exec(`INSERT INTO users (id, account_id, name, path, created_at) VALUES (?, ?, ?, ?, ?)`,
-			u.ID, a.ID, u.Name, u.Path, unixMicro(u.CreatedAt))
-		return err
+		if _, err := tx.exec(`INSERT INTO users (id, account_id, name, path, created_at) VALUES (?, ?, ?, ?, ?)`,
+			k.User.ID, a.ID, k.User.Name, k.User.Path, unixMicro(k.User.CreatedAt)); err != nil || k.ID == "" {
+			return err
+		}
+		return tx.putAccessKey(k, sealed)
 	})
 }
 
 // PutAccessKey stores a key with its sealed secret, replacing what was stored under the same id for the same user.
 func (db *DB) PutAccessKey(ctx context.Context, k identity.AccessKey, sealed []byte) error {
-	return db.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(`INSERT INTO access_keys (id, user_id, secret, active, created_at) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, active = excluded.active WHERE user_id = excluded.user_id`,
-			k.ID, k.User.ID, sealed, k.Active, unixMicro(k.CreatedAt))
-		if err == nil && n == 0 {
-			return fault.New(fault.Conflict, "access key %s belongs to another user", k.ID)
-		}
-		return err
-	})
+	return db.write(ctx, func(tx *tx) error { return tx.putAccessKey(k, sealed) })
+}
+
+func (t *tx) putAccessKey(k identity.AccessKey, sealed []byte) error {
+	n, err := t.exec(`INSERT INTO access_keys (id, user_id, secret, active, created_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, active = excluded.active WHERE user_id = excluded.user_id`,
+		k.ID, k.User.ID, sealed, k.Active, unixMicro(k.CreatedAt))
+	if err == nil && n == 0 {
+		return fault.New(fault.Conflict, "access key %s belongs to another user", k.ID)
+	}
+	return err
 }
 
 // AccessKey returns a key and its sealed secret.

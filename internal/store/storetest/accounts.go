@@ -59,7 +59,7 @@ func link(t *testing.T, w *world) {
 	}
 
 	user := identity.User{ID: "AIDAOTHER", AccountID: "444455556666", Name: "admin", Path: "/"}
-	must(t, w.CreateAccount(w.ctx, identity.Account{ID: "444455556666"}, user))
+	must(t, w.CreateAccount(w.ctx, identity.Account{ID: "444455556666"}, identity.AccessKey{User: user}, nil))
 	stolen := w.waba
 	stolen.AccountID = "444455556666"
 	if err := w.Link(w.ctx, stolen, nil, nil); !fault.Is(err, fault.Conflict) {
@@ -124,9 +124,26 @@ func accessKeys(t *testing.T, w *world) {
 	if _, _, err := w.AccessKey(w.ctx, "AKIA2"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown key = %v", err)
 	}
-	if err := w.CreateAccount(w.ctx, identity.Account{ID: w.waba.AccountID}, user); !fault.Is(err, fault.Conflict) {
+	if err := w.CreateAccount(w.ctx, identity.Account{ID: w.waba.AccountID}, identity.AccessKey{User: user}, nil); !fault.Is(err, fault.Conflict) {
 		t.Errorf("an account id twice = %v", err)
 	}
+}
+
+func createAccount(t *testing.T, w *world) {
+	user := identity.User{ID: "AIDANEW", AccountID: "777788889999", Name: "admin", Path: "/", CreatedAt: w.now}
+	k := identity.AccessKey{ID: "AKIANEW", Active: true, User: user, CreatedAt: w.now}
+	must(t, w.CreateAccount(w.ctx, identity.Account{ID: user.AccountID, CreatedAt: w.now}, k, []byte("sealed")))
+	got, sealed, err := w.AccessKey(w.ctx, k.ID)
+	must(t, err)
+	if diff := cmp.Diff(k, got); diff != "" || string(sealed) != "sealed" {
+		t.Errorf("key (-want +got):\n%s secret %q", diff, sealed)
+	}
+	other := k // a key id that is taken: then nothing is made
+	other.User.ID, other.User.AccountID = "AIDAOTHER", "666677778888"
+	if err := w.CreateAccount(w.ctx, identity.Account{ID: "666677778888"}, other, []byte("stolen")); !fault.Is(err, fault.Conflict) {
+		t.Errorf("an account with somebody's key = %v, want a conflict", err)
+	}
+	must(t, w.CreateAccount(w.ctx, identity.Account{ID: "666677778888"}, identity.AccessKey{User: other.User}, nil))
 }
 
 func pages(t *testing.T, w *world) {

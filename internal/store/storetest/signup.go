@@ -126,7 +126,7 @@ func signUpAgain(t *testing.T, w *world) {
 
 func signUpRefused(t *testing.T, w *world) {
 	user := identity.User{ID: "AIDAOTHER", AccountID: "444455556666", Name: "admin", Path: "/"}
-	must(t, w.CreateAccount(w.ctx, identity.Account{ID: user.AccountID}, user))
+	must(t, w.CreateAccount(w.ctx, identity.Account{ID: user.AccountID}, identity.AccessKey{User: user}, nil))
 	stolen := w.candidate(user.AccountID, 5)
 	stolen.WABA.MetaID = w.waba.MetaID
 	number := w.candidate(user.AccountID, 6)
@@ -224,7 +224,7 @@ func unlinkKeepsTenantsApart(t *testing.T, w *world) {
 	m := w.handOver(t, "wamid.old")
 	must(t, w.Unlink(w.ctx, w.waba.AccountID, w.waba.Key, w.now))
 	user := identity.User{ID: "AIDAOTHER", AccountID: "444455556666", Name: "admin", Path: "/"}
-	must(t, w.CreateAccount(w.ctx, identity.Account{ID: user.AccountID}, user))
+	must(t, w.CreateAccount(w.ctx, identity.Account{ID: user.AccountID}, identity.AccessKey{User: user}, nil))
 	moved, number := w.waba, w.phone
 	moved.Key, moved.AccountID, moved.Destination = "moved", user.AccountID, &account.Destination{ARN: topicARN + "-moved"}
 	number.Key, number.WABAKey, number.AccountID = "moved", "moved", user.AccountID

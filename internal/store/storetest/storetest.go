@@ -107,6 +107,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"template webhooks keep their order":       templatesTold,
 		"tags":                                     tags,
 		"access keys":                              accessKeys,
+		"an account comes with its key":            createAccount,
 		"pages of WABAs":                           pages,
 		"a setting is made once":                   settings,
 	} {
@@ -138,7 +139,7 @@ func newWorld(t *testing.T, s Store) *world {
 func (w *world) link(t *testing.T, accountID string, n int) (account.WABA, account.PhoneNumber) {
 	t.Helper()
 	user := identity.User{ID: fmt.Sprintf("AIDA%016d", n), AccountID: accountID, Name: "admin", Path: "/", CreatedAt: w.now}
-	must(t, w.CreateAccount(w.ctx, identity.Account{ID: accountID, CreatedAt: w.now}, user))
+	must(t, w.CreateAccount(w.ctx, identity.Account{ID: accountID, CreatedAt: w.now}, identity.AccessKey{User: user}, nil))
 	waba := account.WABA{Key: fmt.Sprintf("%032d", n), AccountID: accountID, MetaID: fmt.Sprintf("12%014d", n), Name: "Shop",
 		RegistrationStatus: account.Complete, LinkedAt: w.now, Destination: &account.Destination{ARN: topicARN}}
 	phone := account.PhoneNumber{Key: fmt.Sprintf("%032d", n), AccountID: accountID, WABAKey: waba.Key, MetaID: fmt.Sprintf("11%014d", n),
