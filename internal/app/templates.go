@@ -7,12 +7,11 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/extensions"
 	"github.com/waxwing-messaging/waxwing/internal/catalog"
-	"github.com/waxwing-messaging/waxwing/internal/meta"
 )
 
 // newCatalog wires the message templates of linked business accounts.
-func newCatalog(a *App, p *parts, graph *meta.Client) *catalog.Catalog {
-	return catalog.New(catalog.Options{Reader: graph, Writer: graph, Library: graph, Accounts: p.directory, Store: p.db,
+func newCatalog(a *App, p *parts) *catalog.Catalog {
+	return catalog.New(catalog.Options{Reader: p.graph, Writer: p.graph, Library: p.graph, Accounts: p.directory, Store: p.db,
 		Lint: a.cfg.Templates.Lint == "on", Now: time.Now, Logger: a.log})
 }
 

@@ -133,10 +133,11 @@ func (b *browser) submit(fields map[string]string) string {
 	if err != nil {
 		b.f.t.Fatal(err)
 	}
-	body, _ := io.ReadAll(res.Body)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
 	b.page = string(body)
-	if res.StatusCode != http.StatusOK {
-		b.f.t.Fatalf("page = %d %s", res.StatusCode, body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		b.f.t.Fatalf("page = %d %s %v", res.StatusCode, body, err)
 	}
 	return heading.FindStringSubmatch(b.page)[1]
 }

@@ -49,7 +49,7 @@ func (db *DB) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 		return nil, fmt.Errorf("prepare %.60q: %w", query, err)
 	}
 	if first, raced := db.reads.LoadOrStore(query, s); raced {
-		s.Close() //nolint:errcheck,sqlclosecheck // the other one is used
+		s.Close() //nolint:sqlclosecheck // the other one is used
 		return first.(*sql.Stmt), nil
 	}
 	return s, nil

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/deliver"
+	"github.com/waxwing-messaging/waxwing/internal/dispatch"
+	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fanout"
+	"github.com/waxwing-messaging/waxwing/internal/ingest"
+	"github.com/waxwing-messaging/waxwing/internal/outbound"
+	"github.com/waxwing-messaging/waxwing/internal/topic"
+)
+
+const (
+	orphanWait       = time.Minute    // for the hand-over of a message whose status came first
+	eventRetryWindow = 72 * time.Hour // then an event becomes a dead letter
+	subscriberWait   = 15 * time.Second
+)
+
+// wireEvents builds what carries events to their destinations: the built-in topics, their subscribers, and the queues before
+// them.
+func (p *parts) wireEvents(ctx context.Context, a *App) error {
+	cfg := a.cfg
+	p.signer = topic.NewSigner(p.db, p.box, time.Now)
+	links := topic.Links(cfg.BaseURL(a.api.Addr().String()))
+	client := outbound.Client(outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts,
+		Timeout: subscriberWait, MaxIdleConnsPerHost: 64})
+	p.fan = fanout.New(fanout.Options{Store: p.db, Renderer: topic.NewRenderer(p.box, p.signer, links), Client: client, Owner: p.owner,
+		Retry: topic.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.TopicDelivered, OnFailed: a.metrics.TopicFailed,
+		OnDeadLetter: a.metrics.TopicDead, Logger: a.log})
+	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Wake: p.fan.Wake,
+		Now: time.Now})
+	publisher, err := newPublisher(ctx, cfg, p.topics)
+	if err != nil {
+		return err
+	}
+	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: publisher, Opener: p.box, Scope: p.scope, Owner: p.owner,
+		RetryWindow: eventRetryWindow, OnDelivered: a.metrics.Delivered, OnFailed: a.metrics.Undelivered, Logger: a.log})
+	return nil
+}
+
+// wireMessages builds the way out to WhatsApp and the way back in.
+func (p *parts) wireMessages(a *App) {
+	cfg := a.cfg
+	p.lanes = dispatch.New(dispatch.Options{Store: p.db, Upstream: upstream{graph: p.graph, templates: p.templates}, Lines: p.directory,
+		Sealer: p.box, Owner: p.owner, RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin,
+		BackoffMax: cfg.Handover.BackoffMax, InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency,
+		OnEvent:   p.delivery.Wake,
+		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})
+	p.refresher = newRefresher(a, p.db, p.graph, p.directory)
+	p.intake = ingest.New(ingest.Options{Store: p.db, Sealer: p.box, Owner: p.owner, OrphanWait: orphanWait, OnEvent: p.delivery.Wake,
+		OnApplied: func(r event.Applied) {
+			a.metrics.Changes(r.Events, r.Repeats, r.Orphans, r.Unclaimed)
+			if r.Accounts > 0 {
+				p.refresher.Wake()
+			}
+			p.templates.Changed(r.Templates)
+		}, Logger: a.log})
+}
