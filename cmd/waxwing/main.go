@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -22,7 +23,13 @@ import (
 // version is set by the linker.
 var version = "development"
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if os.Getenv("GOGC") == "" {
+		// What lives is little, what passes through is much: collecting half as often costs some megabytes and saves processor time.
+		debug.SetGCPercent(200)
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run executes a command line and returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
