@@ -62,8 +62,8 @@ func (n *node) bury(t *testing.T) {
 	for _, d := range waiting {
 		dead = append(dead, event.Undelivered{Seq: d.Seq, Dead: "the topic does not exist"})
 	}
-	if err := db.Undeliverable(t.Context(), l, dead, time.Now()); err != nil {
-		t.Fatal(err)
+	if held, err := db.Undeliverable(t.Context(), l, dead, time.Now()); err != nil || !held {
+		t.Fatal(held, err)
 	}
 }
 

@@ -40,7 +40,8 @@ func TestDeadLettersAreForgotten(t *testing.T) {
 	must(err)
 	l, err := db.AcquireLease(ctx, "destination/arn", "me", now, lease.TTL)
 	must(err)
-	must(db.Undeliverable(ctx, l, []event.Undelivered{{Seq: waiting[0].Seq, Dead: "gone"}}, now))
+	_, err = db.Undeliverable(ctx, l, []event.Undelivered{{Seq: waiting[0].Seq, Dead: "gone"}}, now)
+	must(err)
 
 	p := pruner{db, cfg.Retention, slog.New(slog.DiscardHandler)}
 	count := func() int {

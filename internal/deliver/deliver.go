@@ -18,13 +18,13 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 )
 
-// Store is the queue of events. Settling is ignored when the lease has changed hands.
+// Store is the queue of events. Settling does nothing and reports false when the lease has changed hands.
 type Store interface {
 	lease.Store
 	Destinations(ctx context.Context) ([]string, error)
 	Undelivered(ctx context.Context, destination string, limit int) ([]event.Delivery, error)
-	Delivered(ctx context.Context, l lease.Lease, seqs []int64) error
-	Undeliverable(ctx context.Context, l lease.Lease, failed []event.Undelivered, now time.Time) error
+	Delivered(ctx context.Context, l lease.Lease, seqs []int64) (held bool, err error)
+	Undeliverable(ctx context.Context, l lease.Lease, failed []event.Undelivered, now time.Time) (held bool, err error)
 }
 
 // Publisher sends messages to one kind of destination. It returns one error a message, nil for those that arrived. A
@@ -149,9 +149,9 @@ func (q *queue) run(ctx context.Context) {
 	idleSince := time.Now()
 	for ctx.Err() == nil {
 		held, _, err := q.keeper.Hold(ctx)
-		n := 0
+		n, more := 0, false
 		if err == nil && held.Held() {
-			n, err = q.round(ctx, held)
+			n, more, err = q.round(ctx, held)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -161,13 +161,17 @@ func (q *queue) run(ctx context.Context) {
 			q.sleep(ctx, time.Second, nil)
 		case q.streak > 0:
 			q.sleep(ctx, pause(q.streak), nil)
-		case n == batchSize:
-			idleSince = time.Now() // there may be more
+		case more:
+			idleSince = time.Now()
 		case n > 0:
 			idleSince = time.Now()
 			q.sleep(ctx, idleFor, q.wake)
-		case time.Since(idleSince) >= idleFor && q.retire():
-			return
+		case time.Since(idleSince) >= idleFor:
+			// The lease goes first: a new queue of this destination must not find it held by us and have it released under it.
+			q.keeper.Release(ctx)
+			if q.retire() {
+				return
+			}
 		default:
 			q.sleep(ctx, idleFor, q.wake)
 		}
@@ -187,11 +191,19 @@ func (q *queue) retire() bool {
 	}
 }
 
-// round publishes the oldest events and returns how many there were. An error is about our own store.
-func (q *queue) round(ctx context.Context, held lease.Lease) (int, error) {
+// round publishes the oldest events and returns how many there were, and whether more may be waiting. An error is about our own
+// store.
+func (q *queue) round(ctx context.Context, held lease.Lease) (n int, more bool, err error) {
 	list, err := q.e.Store.Undelivered(ctx, q.arn, batchSize)
 	if err != nil || len(list) == 0 {
-		return 0, err
+		return 0, false, err
+	}
+	more = len(list) == batchSize
+	for i := range list {
+		if list[i].RoleARN != list[0].RoleARN { // business accounts share the destination, and not the right to publish
+			list, more = list[:i], true
+			break
+		}
 	}
 	ctx, cancel := grace.Extend(ctx) // what has begun is finished
 	defer cancel()
@@ -229,19 +241,22 @@ func (q *queue) round(ctx context.Context, held lease.Lease) (int, error) {
 			failed = append(failed, u)
 		}
 	}
-	if err := q.e.Store.Delivered(ctx, held, done); err != nil {
-		return 0, err
+	ours, err := q.e.Store.Delivered(ctx, held, done)
+	if err == nil && ours && len(failed) > 0 {
+		ours, err = q.e.Store.Undeliverable(ctx, held, failed, now)
 	}
-	if len(failed) > 0 {
-		if err := q.e.Store.Undeliverable(ctx, held, failed, now); err != nil {
-			return 0, err
-		}
-		if q.e.OnFailed != nil {
-			q.e.OnFailed(len(failed))
-		}
+	if err != nil {
+		return 0, false, err
+	}
+	if !ours { // another node has the queue, and will publish these again: let it
+		q.keeper.Release(ctx)
+		return 0, false, nil
+	}
+	if len(failed) > 0 && q.e.OnFailed != nil {
+		q.e.OnFailed(len(failed))
 	}
 	q.count(len(done), failed)
-	return len(list), nil
+	return len(list), more, nil
 }
 
 // count judges how the destination is doing.

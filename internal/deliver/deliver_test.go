@@ -17,6 +17,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
+	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
 
@@ -29,6 +30,7 @@ type rig struct {
 	mu        sync.Mutex
 	published map[string][]string // message ids by destination
 	calls     map[string]int
+	roles     map[string]string // last one used, by event's id
 	fail      func(arn string, m event.Outgoing) error
 	count     int
 }
@@ -54,14 +56,14 @@ func newRig(t *testing.T) *rig {
 	if err := db.CreateAccount(ctx, identity.Account{ID: "000000000000"}, identity.AccessKey{User: identity.User{ID: "u", AccountID: "000000000000", Name: "admin"}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	for n := range 2 {
+	for n := range 3 { // the third shares the first one's destination
 		waba := account.WABA{Key: fmt.Sprint("waba", n), AccountID: "000000000000", MetaID: fmt.Sprint("12", n),
-			Destination: &account.Destination{ARN: arn(n), RoleARN: "arn:aws:iam::000000000000:role/publish"}}
+			Destination: &account.Destination{ARN: arn(n % 2), RoleARN: fmt.Sprint("arn:aws:iam::000000000000:role/publish-", n)}}
 		if err := db.Link(ctx, waba, []byte("t"), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r := &rig{t: t, db: db, published: map[string][]string{}, calls: map[string]int{}}
+	r := &rig{t: t, db: db, published: map[string][]string{}, calls: map[string]int{}, roles: map[string]string{}}
 	r.Engine = New(Options{Store: db, Publisher: r, Opener: opener{}, Scope: account.Scope{Partition: "aws", Region: "us-east-1"}, Owner: "node",
 		RetryWindow: time.Hour, Logger: slog.New(slog.DiscardHandler)})
 	run, cancel := context.WithCancel(context.Background())
@@ -94,6 +96,7 @@ func (r *rig) Publish(_ context.Context, d event.Destination, messages []event.O
 		if json.Unmarshal(m.Body, &doc) != nil || doc.Account != "000000000000" || d.RoleARN == "" {
 			r.t.Errorf("published %s to %+v", m.Body, d)
 		}
+		r.roles[m.ID] = d.RoleARN
 		if r.fail != nil {
 			if errs[i] = r.fail(d.ARN, m); errs[i] != nil {
 				continue
@@ -124,7 +127,7 @@ func (r *rig) add(waba, n int) {
 	if _, err := r.db.Apply(ctx, []event.Understood{{Webhook: hooks[0], Changes: changes}}, time.Now(), nil); err != nil {
 		r.t.Fatal(err)
 	}
-	r.Wake(arn(waba))
+	r.Wake(arn(waba % 2))
 }
 
 func (r *rig) got(n int) []string {
@@ -228,6 +231,37 @@ func TestDeliver(t *testing.T) {
 			time.Sleep(time.Minute)
 			if got := r.got(0); len(got) != 300 {
 				r.t.Errorf("%d arrived", len(got))
+			}
+		},
+		"each business account publishes with its own role": func(r *rig) {
+			for range 20 {
+				r.add(0, 1)
+				r.add(2, 1)
+			}
+			time.Sleep(time.Second)
+			if got := r.got(0); len(got) != 40 {
+				r.t.Errorf("%d arrived", len(got))
+			}
+			for id, role := range r.roles {
+				var n int
+				if _, err := fmt.Sscanf(id, "event-%d", &n); err != nil {
+					r.t.Fatal(err)
+				}
+				if want := fmt.Sprint("arn:aws:iam::000000000000:role/publish-", (n+1)%2*2); role != want {
+					r.t.Errorf("%s was published as %s, want %s", id, role, want)
+				}
+			}
+		},
+		"a queue that was lost is left alone": func(r *rig) {
+			r.failing(func(string, event.Outgoing) error {
+				r.fail = nil // another node takes the queue during the first call
+				_, err := r.db.AcquireLease(context.Background(), "destination/"+arn(0), "other", time.Now().Add(lease.TTL), time.Minute)
+				return err
+			})
+			r.add(0, 500)
+			time.Sleep(30 * time.Second)
+			if calls := r.calls[arn(0)]; calls != 1 || r.waiting(0) != 500 {
+				r.t.Errorf("%d calls, %d wait; want 1 and everything", calls, r.waiting(0))
 			}
 		},
 		"work of others is found": func(r *rig) {

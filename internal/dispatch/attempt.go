@@ -20,6 +20,10 @@ import (
 // store refuses, and nothing happens.
 func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *item) {
 	job := &it.job
+	if now := time.Now(); job.InDoubt() && !now.Before(job.AcceptedAt.Add(l.policy.window)) {
+		l.giveUp(ctx, held, w, it, message.Failure{Code: unsendable, Title: "WhatsApp did not answer, and no status has shown that it has the message"}, now)
+		return
+	}
 
 	line, body, err := l.prepare(ctx, job)
 	if err == nil {
@@ -34,8 +38,7 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 			l.d.Logger.Error("prepare hand-over", "message_id", job.ID, "error", err)
 		}
 		if now := time.Now(); hopeless(err) && !now.Before(job.AcceptedAt.Add(l.policy.window)) {
-			out := Outcome{Failure: message.Failure{Code: unsendable, Title: "The message could not be prepared"}}
-			l.end(w, it, l.record(ctx, held, job, line, out, decision{finish: message.Dropped}, now))
+			l.giveUp(ctx, held, w, it, message.Failure{Code: unsendable, Title: "The message could not be prepared"}, now)
 			return
 		}
 		// Nothing was begun, so the job simply waits in the window.
@@ -58,6 +61,16 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 	keep := l.record(ctx, held, job, line, out, dec, now)
 	job.Body = nil
 	l.end(w, it, keep)
+}
+
+// giveUp drops a job without another attempt.
+func (l *lane) giveUp(ctx context.Context, held lease.Lease, w *window, it *item, why message.Failure, now time.Time) {
+	// Without a number there is no line, and its names stay out of the event.
+	line, err := l.d.Lines.Line(ctx, it.job.AccountID, it.job.PhoneKey)
+	if err != nil {
+		line = account.Line{}
+	}
+	l.end(w, it, l.record(ctx, held, &it.job, line, Outcome{Failure: why}, decision{finish: message.Dropped}, now))
 }
 
 // unsendable is the code of Meta's for what has no other: nobody at WhatsApp was asked.

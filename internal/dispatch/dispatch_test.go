@@ -26,6 +26,9 @@ func TestDispatch(t *testing.T) {
 		"retries end after the window":                exhausted,
 		"a refused message fails with its reason":     refused,
 		"an unknown outcome waits for proof":          inDoubt,
+		"an outcome that stays unknown is dropped":    neverKnown,
+		"what is done during a read does not return":  doneDuringRead,
+		"a lane that retires leaves nothing behind":   retireAndReturn,
 		"proof saves the second try":                  proved,
 		"a crash leaves the message in doubt":         crash,
 		"a recipient's messages keep their order":     order,
@@ -162,6 +165,92 @@ func inDoubt(r *rig) {
 	}
 	time.Sleep(2 * time.Second)
 	r.wantState(j, message.Accepted)
+}
+
+func neverKnown(r *rig) {
+	r.script(func(*message.Job) Outcome { return Outcome{Verdict: Unknown} })
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(200 * time.Minute)
+	r.wantState(j, message.Dropped)
+	n := len(r.log())
+	if n > 60 {
+		r.t.Errorf("%d attempts, each of which may have sent the message", n)
+	}
+	time.Sleep(time.Hour)
+	if more := len(r.log()); more != n {
+		r.t.Errorf("%d attempts after it was dropped", more-n)
+	}
+}
+
+// busy is a store that takes its time.
+type busy struct {
+	Store
+	read, release time.Duration
+}
+
+func (b busy) Jobs(ctx context.Context, key string, p message.Priority, after int64, limit int) ([]message.Job, error) {
+	list, err := b.Store.Jobs(ctx, key, p, after, limit)
+	time.Sleep(b.read)
+	return list, err
+}
+
+func (b busy) ReleaseLease(ctx context.Context, l lease.Lease) error {
+	time.Sleep(b.release)
+	return b.Store.ReleaseLease(ctx, l)
+}
+
+// doneDuringRead finishes a message between the reading of the table and the reader's look at it.
+func doneDuringRead(r *rig) {
+	r.through = func(s Store) Store { return busy{Store: s, read: 5 * time.Millisecond} }
+	r.restart("busy")
+	r.accept("warm", "phone", "9", message.Bulk)
+	time.Sleep(time.Second)
+	r.script(func(j *message.Job) Outcome {
+		time.Sleep(8 * time.Millisecond) // while the replies have been read and the bulk messages are
+		return r.take(j)
+	})
+	r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(time.Millisecond) // it is on its way
+	l, _ := r.lane("phone")
+	l.poke()
+	time.Sleep(100 * time.Millisecond)
+	begin := time.Now()
+	next := r.accept("b", "phone", "1", message.Bulk)
+	time.Sleep(time.Second)
+	r.wantState(next, message.Accepted)
+	if waited := time.Since(begin); waited > 2*time.Second {
+		r.t.Errorf("waited %v behind a message that was done", waited)
+	}
+}
+
+// retireAndReturn has messages come while an idle lane gives its lease back.
+func retireAndReturn(r *rig) {
+	r.through = func(s Store) Store { return busy{Store: s, release: 5 * time.Millisecond} }
+	r.restart("busy")
+	r.accept("first", "phone", "1", message.Bulk)
+	time.Sleep(time.Second)
+	for r.running() {
+		time.Sleep(time.Millisecond)
+	}
+	r.script(func(j *message.Job) Outcome {
+		time.Sleep(4 * time.Second)
+		return r.take(j)
+	})
+	for i := range 60 {
+		r.accept("next", "phone", fmt.Sprint(i), message.Bulk)
+		time.Sleep(100 * time.Millisecond)
+	}
+	time.Sleep(time.Minute)
+	if n := len(r.log()); n != 61 {
+		r.t.Errorf("%d attempts for 61 messages", n)
+	}
+}
+
+// running reports whether there is a lane.
+func (r *rig) running() bool {
+	r.Dispatcher.mu.Lock()
+	defer r.Dispatcher.mu.Unlock()
+	return len(r.lanes) > 0
 }
 
 func proved(r *rig) {

@@ -122,8 +122,13 @@ func (l *lane) run(ctx context.Context) {
 		if l.empty() {
 			if idleSince.IsZero() {
 				idleSince = time.Now()
-			} else if time.Since(idleSince) >= idleFor && l.d.retire(l) {
-				return
+			} else if time.Since(idleSince) >= idleFor {
+				// The lease goes first: a new lane of this number must not find it held by us and have it released under it.
+				l.keeper.Release(ctx)
+				if l.d.retire(l) {
+					return
+				}
+				continue
 			}
 			wait = idleFor
 		}
@@ -190,6 +195,7 @@ func (l *lane) refill(ctx context.Context) error {
 		if need {
 			// Cleared before reading: what is committed from here on is offered, what was committed before will be read.
 			l.more[p] = false
+			w.gone = map[int64]bool{}
 		}
 		l.mu.Unlock()
 		if !need {
@@ -210,6 +216,7 @@ func (l *lane) refill(ctx context.Context) error {
 			}
 			w.add(j, now)
 		}
+		w.gone = nil
 		l.mu.Unlock()
 		if err != nil {
 			return err

@@ -83,8 +83,9 @@ func (p policy) decide(j *message.Job, o Outcome, streak int, now time.Time, cha
 	case Refused:
 		return decision{finish: message.Failed}
 	case Unknown:
-		// Waiting for proof is not a retry: the deadline is looked at when the wait is over.
-		return decision{at: now.Add(p.inDoubtWait), inDoubt: true}
+		// Waiting for proof is not a retry: the deadline is looked at when the wait is over. Every further attempt may be one
+		// message too many, so the waits grow.
+		return decision{at: now.Add(max(p.inDoubtWait, p.backoff.Equal(j.Attempts, chance))), inDoubt: true}
 	case Throttled:
 		switch o.Scope {
 		case Pair:

@@ -38,6 +38,7 @@ func TestDecide(t *testing.T) {
 		{name: "account throttle", attempts: 1, out: Outcome{Verdict: Throttled, Scope: Shared}, streak: 3, want: decision{slower: true, pause: 4 * time.Second}},
 		{name: "credentials park the lane", attempts: 1, out: Outcome{Verdict: Credentials}, streak: 20, want: decision{pause: time.Minute}},
 		{name: "unreached backs off and pauses", attempts: 2, out: Outcome{Verdict: Unreached}, streak: 1, delay: 1500 * time.Millisecond, want: decision{pause: 50 * time.Millisecond}},
+		{name: "unknown waits longer every time", attempts: 6, out: Outcome{Verdict: Unknown}, delay: 24 * time.Second, want: decision{inDoubt: true}},
 		{name: "unknown waits for proof", attempts: 1, out: Outcome{Verdict: Unknown}, delay: 15 * time.Second, want: decision{inDoubt: true}},
 		{name: "unknown waits for proof even at the end", attempts: 1, age: 181 * time.Minute, out: Outcome{Verdict: Unknown}, delay: 15 * time.Second, want: decision{inDoubt: true}},
 	} {

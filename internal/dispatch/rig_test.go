@@ -30,6 +30,7 @@ type rig struct {
 
 	mu       sync.Mutex
 	handOver func(j *message.Job) Outcome // nil takes everything
+	through  func(Store) Store            // what stands between the dispatcher and its store; nil: nothing
 	slots    int                          // attempts in flight; 0 means 64
 	attempts []string                     // "name@offset" of every attempt
 	names    map[string]string            // by message id
@@ -89,7 +90,11 @@ func (r *rig) restart(owner string) {
 	if r.slots == 0 {
 		r.slots = 64
 	}
-	r.Dispatcher = New(Options{Store: r.db, Upstream: r, Lines: lines{}, Sealer: plain{}, Owner: owner, RetryWindow: 180 * time.Minute,
+	var store Store = r.db
+	if r.through != nil {
+		store = r.through(store)
+	}
+	r.Dispatcher = New(Options{Store: store, Upstream: r, Lines: lines{}, Sealer: plain{}, Owner: owner, RetryWindow: 180 * time.Minute,
 		BackoffMin: time.Second, BackoffMax: 5 * time.Minute, InDoubtWait: 15 * time.Second, Concurrency: r.slots,
 		Logger: slog.New(slog.DiscardHandler)})
 	ctx, stop := context.WithCancel(context.Background())

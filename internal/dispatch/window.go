@@ -15,6 +15,8 @@ type window struct {
 	chains map[string][]*item // by recipient, in order of acceptance; the head is the only one that may leave
 	ready  readyHeap          // heads that may leave now
 	later  laterHeap          // heads that have to wait for a time
+	// gone holds what has been removed since a read of the table began: it may be in what was read. nil: no read is under way.
+	gone map[int64]bool
 }
 
 // item is a job in the window.
@@ -32,7 +34,7 @@ func (w *window) len() int { return len(w.jobs) }
 
 // add puts a job into the window, keeping its recipient's order, and reports whether it was not there already.
 func (w *window) add(j message.Job, now time.Time) bool {
-	if _, have := w.jobs[j.Seq]; have {
+	if _, have := w.jobs[j.Seq]; have || w.gone[j.Seq] {
 		return false
 	}
 	it := &item{job: j, place: -1}
@@ -84,6 +86,9 @@ func (w *window) putBack(it *item, now time.Time) {
 // done removes a job that was handed out and frees the next one for its recipient.
 func (w *window) done(it *item, now time.Time) {
 	delete(w.jobs, it.job.Seq)
+	if w.gone != nil {
+		w.gone[it.job.Seq] = true
+	}
 	r := it.job.Recipient
 	if r == "" {
 		return

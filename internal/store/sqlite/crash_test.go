@@ -249,7 +249,10 @@ func (c *cutOff) deadLetter() func() error {
 	l, err := c.AcquireLease(context.Background(), "destination/arn", "me", c.now, time.Hour)
 	c.must(err)
 	failed := []event.Undelivered{{Seq: waiting[0].Seq, Dead: "gone"}}
-	return func() error { return c.Undeliverable(context.Background(), l, failed, c.now) }
+	return func() error {
+		_, err := c.Undeliverable(context.Background(), l, failed, c.now)
+		return err
+	}
 }
 
 func (c *cutOff) unlink() func() error {

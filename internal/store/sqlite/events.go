@@ -58,10 +58,11 @@ func (db *DB) Undelivered(ctx context.Context, destination string, limit int) ([
 	return list, err
 }
 
-// Delivered takes published events out of the queue. It does nothing when the lease has changed hands.
-func (db *DB) Delivered(ctx context.Context, l lease.Lease, seqs []int64) error {
-	return db.write(ctx, func(tx *tx) error {
-		if held, err := tx.holds(l); err != nil || !held {
+// Delivered takes published events out of the queue. It does nothing and reports false when the lease has changed hands.
+func (db *DB) Delivered(ctx context.Context, l lease.Lease, seqs []int64) (held bool, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		var err error
+		if held, err = tx.holds(l); err != nil || !held {
 			return err
 		}
 		for _, seq := range seqs {
@@ -71,13 +72,15 @@ func (db *DB) Delivered(ctx context.Context, l lease.Lease, seqs []int64) error 
 		}
 		return nil
 	})
+	return held, err
 }
 
 // Undeliverable counts a failed attempt for events that stay in the queue, and makes dead letters of the others. It does
-// nothing when the lease has changed hands.
-func (db *DB) Undeliverable(ctx context.Context, l lease.Lease, failed []event.Undelivered, now time.Time) error {
-	return db.write(ctx, func(tx *tx) error {
-		if held, err := tx.holds(l); err != nil || !held {
+// nothing and reports false when the lease has changed hands.
+func (db *DB) Undeliverable(ctx context.Context, l lease.Lease, failed []event.Undelivered, now time.Time) (held bool, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		var err error
+		if held, err = tx.holds(l); err != nil || !held {
 			return err
 		}
 		for _, u := range failed {
@@ -98,24 +101,58 @@ func (db *DB) Undeliverable(ctx context.Context, l lease.Lease, failed []event.U
 		}
 		return nil
 	})
+	return held, err
 }
 
 // PruneEvents forgets published events recorded before cutoff and repeat-detection keys as old, a bounded number at a time,
 // and reports whether there may be more.
 func (db *DB) PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error) {
 	const batch = 1000
+	// What waits or is a dead letter stays, and may be a lot: it is passed over by a reader, not by the writer.
+	old, err := db.prunable(ctx, cutoff, batch)
+	if err != nil {
+		return false, err
+	}
 	err = db.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(`DELETE FROM events WHERE seq IN (
-			SELECT e.seq FROM (SELECT seq, at FROM events ORDER BY seq LIMIT ?1) e
-			WHERE e.at <= ?2 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = e.seq)
-			  AND NOT EXISTS (SELECT 1 FROM dead_letters x WHERE x.seq = e.seq))`, batch, unixMicro(cutoff))
-		if err != nil {
-			return err
+		for _, seq := range old {
+			if _, err := tx.exec(`DELETE FROM events WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = ?1)
+				AND NOT EXISTS (SELECT 1 FROM dead_letters x WHERE x.seq = ?1)`, seq); err != nil {
+				return err
+			}
 		}
 		m, err := tx.exec(`DELETE FROM changes_seen WHERE key IN (SELECT key FROM changes_seen WHERE at <= ? ORDER BY at LIMIT ?)`,
 			unixMicro(cutoff), batch)
-		more = n == batch || m == batch
+		more = len(old) == batch || m == batch
 		return err
 	})
 	return more, err
+}
+
+// prunable lists the oldest events before cutoff that nobody waits for.
+func (db *DB) prunable(ctx context.Context, cutoff time.Time, limit int) (seqs []int64, err error) {
+	const page = 5000
+	after, young := int64(0), false
+	for read := page; read == page && !young && len(seqs) < limit; {
+		rows, err := db.query(ctx, `SELECT seq, at, EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = events.seq)
+			OR EXISTS (SELECT 1 FROM dead_letters x WHERE x.seq = events.seq) FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, page)
+		if err != nil {
+			return nil, err
+		}
+		read = 0
+		err = collect(rows, func(scan func(...any) error) error {
+			var at int64
+			var needed bool
+			err := scan(&after, &at, &needed)
+			young = young || at > unixMicro(cutoff) // and so is the rest
+			if !young && !needed && len(seqs) < limit {
+				seqs = append(seqs, after)
+			}
+			read++
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return seqs, nil
 }

@@ -110,7 +110,8 @@ func (db *DB) Finish(ctx context.Context, l lease.Lease, j *message.Job, s messa
 		if e == nil {
 			return nil
 		}
-		if _, err := tx.recordStatus(j.Seq, e.Status, e.At, now, e.Failures); err != nil {
+		// The evidence is our own state. Events call it failed when we give up, but WhatsApp may still report a failure.
+		if _, err := tx.recordStatus(j.Seq, string(s), e.At, now, e.Failures); err != nil {
 			return err
 		}
 		return tx.insertEvent(e)

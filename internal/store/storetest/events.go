@@ -26,6 +26,17 @@ func (w *world) queueLease(t *testing.T) lease.Lease {
 	return l
 }
 
+// settled fails the test unless the lease was held.
+func settled(t *testing.T) func(held bool, err error) {
+	return func(held bool, err error) {
+		t.Helper()
+		must(t, err)
+		if !held {
+			t.Fatal("the lease is said to have moved")
+		}
+	}
+}
+
 func deliveries(t *testing.T, w *world) {
 	m := w.handOver(t, "wamid.1")
 	w.publish(t, 5)
@@ -51,7 +62,7 @@ func deliveries(t *testing.T, w *world) {
 		}
 		seqs = append(seqs, d.Seq)
 	}
-	must(t, w.Delivered(w.ctx, w.queueLease(t), seqs))
+	settled(t)(w.Delivered(w.ctx, w.queueLease(t), seqs))
 	list, err = w.Undelivered(w.ctx, topicARN, 10)
 	must(t, err)
 	if len(list) != 3 || list[0].Seq <= seqs[2] {
@@ -73,7 +84,7 @@ func deadLetters(t *testing.T, w *world) {
 	w.publish(t, 2)
 	list, err := w.Undelivered(w.ctx, topicARN, 10)
 	must(t, err)
-	must(t, w.Undeliverable(w.ctx, w.queueLease(t), []event.Undelivered{{Seq: list[0].Seq, Reason: "busy"},
+	settled(t)(w.Undeliverable(w.ctx, w.queueLease(t), []event.Undelivered{{Seq: list[0].Seq, Reason: "busy"},
 		{Seq: list[1].Seq, Reason: "too large", Dead: "too large"}}, w.now))
 	list2, err := w.Undelivered(w.ctx, topicARN, 10)
 	must(t, err)
@@ -89,18 +100,43 @@ func deliveryFence(t *testing.T, w *world) {
 	must(t, err)
 	list, err := w.Undelivered(w.ctx, topicARN, 10)
 	must(t, err)
-	must(t, w.Delivered(w.ctx, old, []int64{list[0].Seq}))
-	must(t, w.Undeliverable(w.ctx, old, []event.Undelivered{{Seq: list[0].Seq, Dead: "late"}}, w.now))
+	if held, err := w.Delivered(w.ctx, old, []int64{list[0].Seq}); err != nil || held {
+		t.Errorf("Delivered under a lease that has moved: %v, %v", held, err)
+	}
+	if held, err := w.Undeliverable(w.ctx, old, []event.Undelivered{{Seq: list[0].Seq, Dead: "late"}}, w.now); err != nil || held {
+		t.Errorf("Undeliverable under a lease that has moved: %v, %v", held, err)
+	}
 	if list, err := w.Undelivered(w.ctx, topicARN, 10); err != nil || len(list) != 1 || list[0].Attempts != 0 {
 		t.Errorf("a node without the lease changed the queue: %+v, %v", list, err)
 	}
+}
+
+// pruneBehind has more events that cannot be forgotten than are looked at together, and one behind them that can.
+func pruneBehind(t *testing.T, w *world) {
+	const waiting = 3000
+	changes := make([]event.Change, waiting+1)
+	for i := range changes {
+		changes[i] = w.change(event.InboundChange, fmt.Sprint("wamid.", i), event.Received)
+	}
+	w.receive(t, changes...)
+	list, err := w.Undelivered(w.ctx, topicARN, waiting+1)
+	must(t, err)
+	last := list[waiting]
+	settled(t)(w.Delivered(w.ctx, w.queueLease(t), []int64{last.Seq}))
+	for more := true; more; {
+		more, err = w.PruneEvents(w.ctx, w.now)
+		must(t, err)
+	}
+	res, err := w.Replay(w.ctx, w.waba.AccountID, event.Replay{Limit: 2 * waiting})
+	must(t, err)
+	same(t, "what is left", res, event.Replayed{Waiting: waiting})
 }
 
 func prune(t *testing.T, w *world) {
 	w.publish(t, 3)
 	list, err := w.Undelivered(w.ctx, topicARN, 10)
 	must(t, err)
-	must(t, w.Delivered(w.ctx, w.queueLease(t), []int64{list[0].Seq}))
+	settled(t)(w.Delivered(w.ctx, w.queueLease(t), []int64{list[0].Seq}))
 	if _, err := w.PruneEvents(w.ctx, w.now.Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}

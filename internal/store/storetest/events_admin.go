@@ -39,7 +39,7 @@ func (w *world) bury(t *testing.T) []event.DeadLetter {
 	for _, d := range list {
 		failed = append(failed, event.Undelivered{Seq: d.Seq, Dead: "too large"})
 	}
-	must(t, w.Undeliverable(w.ctx, w.queueLease(t), failed, w.now))
+	settled(t)(w.Undeliverable(w.ctx, w.queueLease(t), failed, w.now))
 	letters, err := w.DeadEvents(w.ctx, w.waba.AccountID, 0, 1000)
 	must(t, err)
 	return letters
@@ -152,7 +152,7 @@ func (w *world) told(t *testing.T) (list []string) {
 		seqs = append(seqs, d.Seq)
 		list = append(list, d.Status+" "+d.WAMID)
 	}
-	must(t, w.Delivered(w.ctx, w.queueLease(t), seqs))
+	settled(t)(w.Delivered(w.ctx, w.queueLease(t), seqs))
 	return list
 }
 

@@ -98,6 +98,30 @@ func prove(t *testing.T, w *world) {
 	}
 }
 
+func droppedThenFailed(t *testing.T, w *world) {
+	m := w.outbound()
+	j, l := w.accept(t, m), w.lane(t)
+	w.begin(t, l, &j)
+	e := w.event(m.ID, "", "failed")
+	e.Failures = []message.Failure{{Code: 131000}}
+	if ok, err := w.Finish(w.ctx, l, &j, message.Dropped, "", e, w.now); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if st := w.state(t, m.ID); st.State != message.Dropped {
+		t.Errorf("state = %s", st.State)
+	}
+	c := w.change(event.StatusChange, "wamid.late", "failed") // WhatsApp had it all the same
+	c.Opaque, c.Failures = m.ID, []message.Failure{{Code: 131026}}
+	w.receive(t, c)
+	st := w.state(t, m.ID)
+	if last := st.Timeline[len(st.Timeline)-1]; st.State != message.Failed || len(last.Failures) != 1 || last.Failures[0].Code != 131026 {
+		t.Errorf("after WhatsApp's report: %+v", st)
+	}
+	if got, want := w.published(t), "failed "+m.ID+"\naccepted "+m.ID+"\nfailed "+m.ID+"\n"; got != want {
+		t.Errorf("events = %q, want %q", got, want)
+	}
+}
+
 func proveOthers(t *testing.T, w *world) {
 	m := w.outbound()
 	m.OwnOpaque = true // the sender's own data happens to look like an id of ours
