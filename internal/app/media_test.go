@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/media"
@@ -299,14 +304,74 @@ func TestMediaQuota(t *testing.T) {
 	n.refuses(t, n.api, refusal{"second", "POST", "/v1/whatsapp/media/get", body, 429, "ThrottledRequestException", ""})
 }
 
-// An upload that breaks off, here because its sender gives up, leaves nothing at WhatsApp.
-func TestInterruptedUpload(t *testing.T) {
+// A transfer that breaks off half-way, in either direction, leaves nothing behind: no object, and no file on the disk.
+func TestInterruptedTransfers(t *testing.T) {
 	t.Parallel()
-	n := start(t, t.TempDir(), nil)
-	n.store(t, "a.pdf", "application/pdf", pdfData)
-	n.control(t, "PUT", "/sim/v1/faults", `{"rules":[{"match":{"edge":"media"},"when":{"next":1},"effect":{"cut":"before"}}]}`)
-	n.refuses(t, n.api, refusal{"cut", "POST", "/v1/whatsapp/media", object{"originationPhoneNumberId": seededPhone, "sourceS3File": s3File("a.pdf")},
-		502, "DependencyException", "could not be reached"})
+	const size = 3 << 20
+	var server *httptest.Server
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/media"):
+			_, _ = io.CopyN(io.Discard, r.Body, size/2)
+			panic(http.ErrAbortHandler)
+		case strings.HasSuffix(r.URL.Path, "/4711"):
+			_, _ = fmt.Fprintf(w, `{"id":"4711","mime_type":"application/pdf","file_size":%d,"url":"%s/file"}`, size, server.URL)
+		case r.URL.Path == "/file":
+			w.Header().Set("Content-Length", strconv.Itoa(size))
+			_, _ = io.WriteString(w, strings.Repeat("x", size/2))
+			panic(http.ErrAbortHandler)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	n := start(t, dir, func(c *config.Config) { c.Meta.BaseURL = server.URL })
+	n.store(t, "a.pdf", "application/pdf", "%PDF-1.7\n"+strings.Repeat("x", size))
+	stored, files := n.objects(t), filesIn(t, dir)
+	if len(stored) == 0 || len(files) == 0 {
+		t.Fatalf("before: objects %v, files %v", stored, files)
+	}
+	for _, r := range []refusal{
+		{"upload", "POST", "/v1/whatsapp/media", object{"originationPhoneNumberId": seededPhone, "sourceS3File": s3File("a.pdf")}, 502, "DependencyException", "could not be reached"},
+		{"download", "POST", "/v1/whatsapp/media/get", object{"originationPhoneNumberId": seededPhone, "mediaId": "4711", "destinationS3File": s3File("in/")}, 502, "DependencyException", ""},
+	} {
+		n.refuses(t, n.api, r)
+		if diff := cmp.Diff(stored, n.objects(t)); diff != "" {
+			t.Errorf("%s: objects (-before +after):\n%s", r.name, diff)
+		}
+		if diff := cmp.Diff(files, filesIn(t, dir)); diff != "" {
+			t.Errorf("%s: files (-before +after):\n%s", r.name, diff)
+		}
+	}
+}
+
+// objects are the keys in the bucket that is there from the start.
+func (n *node) objects(t *testing.T) (keys []string) {
+	t.Helper()
+	out, err := n.s3().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(devBucket)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range out.Contents {
+		keys = append(keys, *o.Key)
+	}
+	return keys
+}
+
+// filesIn are the files under a node's data directory but those of the database, which come and go.
+func filesIn(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !strings.Contains(d.Name(), ".db") {
+			names = append(names, strings.TrimPrefix(name, dir))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // An S3 of somebody else's in place of the built-in buckets.
