@@ -20,10 +20,20 @@ const operations = 38
 
 func TestReadmeListsOperationsTruthfully(t *testing.T) {
 	t.Parallel()
-	row := regexp.MustCompile(`(?m)^\| ([A-Z]\w+) \| (works|not yet)\b.*\|$`)
+	row := regexp.MustCompile(`(?m)^\| ([A-Z]\w+) \| (works|not yet)\b[^|]*\| (.*) \|$`)
+	link := regexp.MustCompile(`\]\(([^)]+)\)`)
 	var listed, works []string
 	for _, m := range row.FindAllStringSubmatch(read(t, "README.md"), -1) {
 		listed = append(listed, m[1])
+		tests := link.FindAllStringSubmatch(m[3], -1)
+		if len(tests) == 0 {
+			t.Errorf("README.md links %s to no test", m[1])
+		}
+		for _, test := range tests { // tests of the SDK name operations, tests that sign requests may have paths only
+			if strings.HasSuffix(test[1], ".js") && !strings.Contains(read(t, test[1]), `describe("`+m[1]+`"`) {
+				t.Errorf("README.md links %s to %s, which does not test it", m[1], test[1])
+			}
+		}
 		if m[2] == "works" {
 			works = append(works, m[1])
 		}
