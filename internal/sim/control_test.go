@@ -282,6 +282,41 @@ func TestNumberPatch(t *testing.T) {
 	})
 }
 
+// What Meta would tell about a number when it decides something.
+func TestNumberPatchIsAnnounced(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ patch, field, want string }{
+		{`{"throughput":"HIGH"}`, "phone_number_quality_update", `"event":"THROUGHPUT_UPGRADE","max_daily_conversations_per_business":"TIER_`},
+		{`{"messaging_limit_tier":"TIER_10K"}`, "business_capability_update", `"max_daily_conversations_per_business":"TIER_10K"`},
+		{`{"name_status":"DECLINED"}`, "phone_number_name_update", `"decision":"REJECTED",`},
+		{`{"name_status":"PENDING_REVIEW"}`, "phone_number_name_update", `"decision":"PENDING",`},
+		{`{"verified_name":"Better name"}`, "phone_number_name_update", `"decision":"APPROVED",`},
+		{`{"is_official_business_account":true}`, "account_alerts", `"alert_type":"OBA_APPROVED"`},
+		{`{"quality_rating":"YELLOW"}`, "", ""}, // Meta tells of nothing
+	} {
+		t.Run(tc.patch, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, Options{}, func(f *fixture) {
+				f.control(http.MethodPatch, "/sim/v1/phone-numbers/"+NumberID, tc.patch)
+				after(time.Second)
+				var got []string
+				for _, h := range f.app.taken() {
+					got = append(got, string(h.body))
+				}
+				if tc.field == "" {
+					if len(got) != 0 {
+						t.Errorf("told %q, want nothing", got)
+					}
+					return
+				}
+				if len(got) != 1 || !strings.Contains(got[0], `"field":"`+tc.field+`"`) || !strings.Contains(got[0], tc.want) {
+					t.Errorf("told %q, want one %s with %s", got, tc.field, tc.want)
+				}
+			})
+		})
+	}
+}
+
 func TestInjectedWebhook(t *testing.T) {
 	t.Parallel()
 	bubble(t, Options{}, func(f *fixture) {

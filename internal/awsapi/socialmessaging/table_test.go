@@ -1,10 +1,12 @@
 package socialmessaging
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
@@ -82,6 +84,23 @@ func TestTable(t *testing.T) {
 		if got := b.Do(t, route[0], route[1], nil); got.Status != 404 || got.Code() != "UnknownOperationException" {
 			t.Errorf("%s answered %d %s, want 404 UnknownOperationException", name, got.Status, got.Code())
 		}
+	}
+}
+
+// The default quotas are those of AWS's guide, in calls per second and account.
+func TestQuotasOfTheGuide(t *testing.T) {
+	t.Parallel()
+	want := map[string]float64{"SendWhatsAppMessage": 1000, "PostWhatsAppMessageMedia": 100, "GetWhatsAppMessageMedia": 100, "DeleteWhatsAppMessageMedia": 100,
+		"DisassociateWhatsAppBusinessAccount": 10, "ListLinkedWhatsAppBusinessAccounts": 10, "TagResource": 10, "UntagResource": 10, "ListTagsForResource": 10}
+	for _, op := range Service(Options{}).Operations {
+		rate, published := want[op.Name]
+		if got := cmp.Or(op.Rate, awsapi.DefaultRate); published && got != rate {
+			t.Errorf("%s: %v calls per second, want %v", op.Name, got, rate)
+		}
+		delete(want, op.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("not served: %v", want)
 	}
 }
 
