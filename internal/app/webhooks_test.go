@@ -11,6 +11,32 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/sim"
 )
 
+// A customer who hides the number writes, and is answered under the business-scoped id.
+func TestCustomerWithoutANumber(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), liftQuotas("GetMessage"))
+	told := make(chan string, 10)
+	n.listen(t, func(entry string) {
+		if strings.Contains(entry, `"from_user_id"`) {
+			told <- entry
+		}
+	})
+	var diego struct {
+		ID string `json:"user_id"`
+	}
+	if err := json.Unmarshal([]byte(n.control(t, "PUT", "/sim/v1/customers/"+sim.Diego, `{"hides_number":true}`)), &diego); err != nil {
+		t.Fatal(err)
+	}
+	n.control(t, "POST", "/sim/v1/customers/"+sim.Diego+"/messages", `{"phone_number_id":"`+sim.NumberID+`","message":{"type":"text","text":{"body":"Hi"}}}`)
+	if entry := <-told; !strings.Contains(entry, `"from_user_id":"`+diego.ID+`"`) || strings.Contains(entry, sim.Diego) {
+		t.Errorf("told %s", entry)
+	}
+	id := n.send(t, `{"messaging_product":"whatsapp","recipient":"`+diego.ID+`","type":"text","text":{"body":"Hello"}}`)
+	if m := n.await(t, id, "delivered"); m.Recipient != diego.ID {
+		t.Errorf("answered to %s, want %s", m.Recipient, diego.ID)
+	}
+}
+
 // Callbacks of every field that Meta documents become events with what Meta sent in them, those of fields that nobody knows yet too.
 // (Messages, statuses and what templates cause have tests of their own.)
 func TestEveryFieldBecomesAnEvent(t *testing.T) {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,13 +21,14 @@ type customerPatch struct {
 	MarketingOptOut *bool   `json:"marketing_opt_out"`
 	BusinessBlocked *bool   `json:"business_blocked"`
 	OldClient       *bool   `json:"old_client"`
+	HidesNumber     *bool   `json:"hides_number"`
 	IdentityKeyHash *string `json:"identity_key_hash"`
 }
 
 func (c *customer) object() object {
 	return object{"wa_id": c.WAID, "user_id": c.UserID, "name": c.Name, "on_whatsapp": !c.NotOnWhatsApp,
 		"read_receipts": !c.NoReadReceipts, "blocked": c.Blocked, "marketing_opt_out": c.MarketingOptOut,
-		"business_blocked": c.BusinessBlocked, "old_client": c.CannotReceiveNew, "identity_key_hash": c.IdentityKeyHash}
+		"business_blocked": c.BusinessBlocked, "old_client": c.CannotReceiveNew, "hides_number": c.HidesNumber, "identity_key_hash": c.IdentityKeyHash}
 }
 
 // pathCustomer reads the customer's number from the path; a leading plus is forgiven.
@@ -54,6 +56,7 @@ func putCustomer(s *Sim, r *http.Request) (shown any, err error) {
 		set(&w.Blocked, p.Blocked)
 		set(&w.BusinessBlocked, p.BusinessBlocked)
 		set(&w.CannotReceiveNew, p.OldClient)
+		set(&w.HidesNumber, p.HidesNumber)
 		set(&w.IdentityKeyHash, p.IdentityKeyHash)
 		if p.OnWhatsApp != nil {
 			w.NotOnWhatsApp = !*p.OnWhatsApp
@@ -91,7 +94,14 @@ func (s *Sim) announcePreference(waID string, stopped bool) {
 	if stopped {
 		value, detail = "stop", "User requested to stop marketing messages"
 	}
+	who := object{"wa_id": waID}
+	preference := object{"detail": detail, "category": "marketing_messages", "value": value}
+	if user := s.customer(waID); user.HidesNumber {
+		who = object{"user_id": user.UserID}
+	}
+	maps.Copy(preference, who)
 	now := s.now()
+	preference["timestamp"] = now.Unix()
 	for _, a := range s.st.order {
 		for _, n := range a.numbers {
 			if n.threads[waID] == nil {
@@ -99,9 +109,7 @@ func (s *Sim) announcePreference(waID string, stopped bool) {
 			}
 			u := n.update(courier.Value, graph.Marshal(object{"messaging_product": "whatsapp",
 				"metadata": object{"display_phone_number": n.digits, "phone_number_id": n.ID},
-				"contacts": []object{{"wa_id": waID}},
-				"user_preferences": []object{{"wa_id": waID, "detail": detail, "category": "marketing_messages", "value": value,
-					"timestamp": now.Unix()}}}))
+				"contacts": []object{who}, "user_preferences": []object{preference}}))
 			u.Field = "user_preferences"
 			s.post(n, u, nil, 0, now.UnixNano())
 		}

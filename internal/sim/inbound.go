@@ -133,9 +133,12 @@ func (s *Sim) compose(u *courier.Update, n *number, user *customer, raw json.Raw
 		}
 	}
 	st := s.st
-	id = wamid(user.WAID, false, st.ids.inbound(user.WAID))
-	b := graph.AppendString(append(make([]byte, 0, 256+len(raw)), `{"from":`...), user.WAID)
-	b = graph.AppendString(append(b, `,"from_user_id":`...), user.UserID)
+	id = wamid(user.shown(), false, st.ids.inbound(user.WAID))
+	b := append(make([]byte, 0, 256+len(raw)), '{')
+	if !user.HidesNumber {
+		b = append(graph.AppendString(append(b, `"from":`...), user.WAID), ',')
+	}
+	b = graph.AppendString(append(b, `"from_user_id":`...), user.UserID)
 	b = graph.AppendString(append(b, `,"id":`...), id)
 	b = strconv.AppendInt(append(b, `,"timestamp":"`...), now/int64(time.Second), 10)
 	b = append(b, '"')

@@ -86,6 +86,38 @@ func TestSystemMessageHasNoContacts(t *testing.T) {
 	})
 }
 
+// A user who goes by a username is known by the business-scoped id only, in everything the app is told.
+func TestUserWhoHidesTheNumber(t *testing.T) {
+	t.Parallel()
+	bubble(t, Options{}, func(f *fixture) {
+		f.control(http.MethodPut, "/sim/v1/customers/"+Diego, `{"hides_number":true}`)
+		id := f.writes(Diego, hi)
+		scoped := scopedID(f.sim.world.Portfolio, Diego)
+		r := f.post(`{"messaging_product":"whatsapp","recipient":"` + scoped + `","type":"text","text":{"body":"Hello"}}`)
+		if !strings.Contains(string(r.body), `"contacts":[{"input":"`+scoped+`","user_id":"`+scoped+`"}]`) {
+			t.Errorf("answer %s", r.body)
+		}
+		after(time.Minute)
+		f.control(http.MethodPut, "/sim/v1/customers/"+Diego, `{"marketing_opt_out":true}`)
+		after(time.Second)
+		var fields []string
+		for _, h := range f.app.taken() {
+			if !strings.Contains(string(h.body), `"`+scoped+`"`) || strings.Contains(string(h.body), Diego) {
+				t.Errorf("told %s, want the scoped id only", h.body)
+			}
+			for _, e := range parse(t, h.body).Entry {
+				fields = append(fields, e.Changes[0].Field)
+			}
+		}
+		if strings.Join(fields, " ") != "messages messages messages user_preferences" {
+			t.Errorf("told of %v", fields)
+		}
+		if user, business, _, err := parseWamid(id); err != nil || business || user != scoped {
+			t.Errorf("wamid of %q, business %v: %v", user, business, err)
+		}
+	})
+}
+
 func TestValueErrors(t *testing.T) {
 	t.Parallel()
 	bubble(t, Options{}, func(f *fixture) {

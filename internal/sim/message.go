@@ -156,7 +156,10 @@ func (s *Sim) appendStatus(b []byte, m *message, user *customer, to stage, price
 	b = graph.AppendString(append(b, `{"id":`...), m.wamid)
 	b = append(append(b, `,"status":"`...), to.String()...)
 	b = strconv.AppendInt(append(b, `","timestamp":"`...), now/int64(time.Second), 10)
-	b = graph.AppendString(append(b, `","recipient_id":`...), user.WAID)
+	b = append(b, '"')
+	if !user.HidesNumber {
+		b = graph.AppendString(append(b, `,"recipient_id":`...), user.WAID)
+	}
 	b = graph.AppendString(append(b, `,"recipient_user_id":`...), user.UserID)
 	if m.opaque != "" {
 		b = graph.AppendString(append(b, `,"biz_opaque_callback_data":`...), m.opaque)

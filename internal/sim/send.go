@@ -225,6 +225,14 @@ func (c *customer) key() string {
 	return c.WAID
 }
 
+// shown is what a message's id tells of the user.
+func (c *customer) shown() string {
+	if c.HidesNumber {
+		return c.UserID
+	}
+	return c.key()
+}
+
 // allows compares the dialled form, as Meta's allow-list does: not WhatsApp's canonical one.
 func (n *number) allows(input string) bool {
 	for _, a := range n.Allowed {
@@ -240,7 +248,7 @@ func (s *Sim) accept(c *call, d *draft) sendReply {
 	st := s.st
 	opaque, _ := c.params.String("biz_opaque_callback_data")
 	st.accepted++
-	m := &message{serial: st.accepted + st.received, wamid: wamid(d.user.key(), true, st.ids.outbound()), number: c.number, user: d.user,
+	m := &message{serial: st.accepted + st.received, wamid: wamid(d.user.shown(), true, st.ids.outbound()), number: c.number, user: d.user,
 		kind: d.kind, at: c.now, raw: c.kept(), opaque: opaque, template: d.template, voice: content.Voice(d.kind, c.params),
 		reaction: d.kind == "reaction", price: price{category: d.category}}
 	m.stamps[accepted] = c.now
@@ -249,6 +257,9 @@ func (s *Sim) accept(c *call, d *draft) sendReply {
 		Messages: []messageReply{{ID: m.wamid}}}
 	if d.scoped {
 		reply.Contacts[0].UserID = d.user.UserID
+		if d.user.HidesNumber {
+			reply.Contacts[0].WAID = ""
+		}
 	}
 	due := st.settings.SentMS
 	if d.template != nil {

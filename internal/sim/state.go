@@ -215,7 +215,10 @@ func newCustomer(portfolio string, w Customer) *customer {
 	c := &customer{Customer: w, UserID: scopedID(portfolio, w.WAID)}
 	b := append(make([]byte, 0, 96), `{"profile":{"name":`...)
 	b = graph.AppendString(b, w.Name)
-	b = graph.AppendString(append(b, `},"wa_id":`...), w.WAID)
+	b = append(b, '}')
+	if !w.HidesNumber {
+		b = graph.AppendString(append(b, `,"wa_id":`...), w.WAID)
+	}
 	b = graph.AppendString(append(b, `,"user_id":`...), c.UserID)
 	c.contact = append(b, '}')
 	return c

@@ -83,6 +83,7 @@ type Customer struct {
 	BusinessBlocked  bool // the business blocked this user
 	IdentityKeyHash  string
 	CannotReceiveNew bool // an old client: address and flow messages fail with 1026
+	HidesNumber      bool // goes by a username: the business learns the scoped id only, and answers to that
 }
 
 // The seeded development world.
