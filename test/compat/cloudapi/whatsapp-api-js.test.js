@@ -19,13 +19,22 @@ before(async () => {
     (query) => api.get(query),
     async (raw, signature) => {
       await assert.rejects(api.post(JSON.parse(raw), String(raw), "sha256=" + "0".repeat(64)));
-      const callback = JSON.parse(raw);
-      if (callback.entry[0].changes[0].value.metadata) await api.post(callback, String(raw), signature);
+      for (const update of updates(JSON.parse(raw))) await api.post(update, String(raw), signature);
     },
   );
-  await control("PUT", "/sim/v1/settings", { batch_ms: 0 }); // the library reads the first change of a callback
 });
 after(() => close());
+
+/** The updates about messages in a callback, one each: the library reads only the first, and WhatsApp may send many at once. */
+function* updates({ object, entry }) {
+  for (const { id, changes } of entry)
+    for (const { field, value } of changes)
+      for (const list of value.metadata ? ["messages", "statuses"] : [])
+        for (const item of value[list] ?? []) {
+          const { messages: _, statuses: __, ...rest } = value;
+          yield { object, entry: [{ id, changes: [{ field, value: { ...rest, [list]: [item] } }] }] };
+        }
+}
 
 const recipient = { phone: amara };
 const accepted = (answer) => {
