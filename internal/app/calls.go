@@ -25,7 +25,7 @@ type calls struct {
 	*meta.Client
 	events eventLog
 	sealer event.Sealer
-	wake   func(destination string)
+	wake   func(destinations ...string)
 	log    *slog.Logger
 }
 
@@ -59,9 +59,7 @@ func (c calls) report(ctx context.Context, line account.Line, o *calling.Outcome
 	if err := c.events.Publish(ctx, e); err != nil {
 		return err
 	}
-	if e.Destination != "" {
-		c.wake(e.Destination)
-	}
+	c.wake(e.Destinations...)
 	return nil
 }
 

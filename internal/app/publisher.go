@@ -39,8 +39,9 @@ type builtin struct{ topics *topic.Service }
 
 func (b builtin) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
 	batch := make([]topic.Message, len(messages))
-	for i, m := range messages {
-		batch[i] = topic.Message{ID: m.ID, Body: m.Body} // the same id when an event is published again
+	for i := range messages {
+		m := &messages[i]
+		batch[i] = topic.Message{ID: m.ID, Body: m.Envelope()} // the same id when an event is published again
 	}
 	return b.topics.PublishEach(ctx, d.ARN, batch)
 }

@@ -73,8 +73,14 @@ const (
 	pauseMax  = time.Minute
 )
 
-// Wake tells the engine that an event waits for a destination. It never blocks.
-func (e *Engine) Wake(arn string) {
+// Wake tells the engine that events wait for destinations. It never blocks.
+func (e *Engine) Wake(destinations ...string) {
+	for _, d := range destinations {
+		e.wake(d)
+	}
+}
+
+func (e *Engine) wake(arn string) {
 	e.mu.Lock()
 	q := e.queues[arn]
 	if q != nil {
@@ -220,7 +226,7 @@ func (q *queue) round(ctx context.Context, held lease.Lease) (n int, more bool, 
 		}
 		scope := q.e.Scope
 		scope.AccountID = d.AccountID
-		messages = append(messages, event.Outgoing{ID: d.ID, Field: d.Field, Status: d.Status, Body: event.Envelope(d, scope, entry)})
+		messages = append(messages, event.Outgoing{Delivery: *d, Scope: scope, Opened: entry})
 		sent = append(sent, d)
 	}
 	var done []int64

@@ -93,8 +93,8 @@ func (r *rig) Publish(_ context.Context, d event.Destination, messages []event.O
 			Account string `json:"aws_account_id"`
 			Entry   string `json:"whatsAppWebhookEntry"`
 		}
-		if json.Unmarshal(m.Body, &doc) != nil || doc.Account != "000000000000" || d.RoleARN == "" {
-			r.t.Errorf("published %s to %+v", m.Body, d)
+		if json.Unmarshal(m.Envelope(), &doc) != nil || doc.Account != "000000000000" || d.RoleARN == "" {
+			r.t.Errorf("published %s to %+v", m.Opened, d)
 		}
 		r.roles[m.ID] = d.RoleARN
 		if r.fail != nil {
@@ -195,7 +195,7 @@ func TestDeliver(t *testing.T) {
 		},
 		"an event that can never arrive becomes a dead letter": func(r *rig) {
 			r.failing(func(_ string, m event.Outgoing) error {
-				if strings.Contains(string(m.Body), "entry-2") {
+				if strings.Contains(string(m.Opened), "entry-2") {
 					return fault.New(fault.InvalidParameters, "too large")
 				}
 				return nil

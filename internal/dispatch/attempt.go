@@ -139,8 +139,8 @@ func (l *lane) record(ctx context.Context, held lease.Lease, job *message.Job, l
 			if e, err = l.report(job, line, out, dec, now); err == nil {
 				ok, err = l.d.Store.Finish(context.WithoutCancel(ctx), held, job, dec.finish, out.WAMID, e, now)
 			}
-			if ok && e != nil && e.Destination != "" && l.d.OnEvent != nil {
-				l.d.OnEvent(e.Destination)
+			if ok && e != nil && l.d.OnEvent != nil {
+				l.d.OnEvent(e.Destinations...)
 			}
 		}
 		if err == nil {

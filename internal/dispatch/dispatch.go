@@ -60,9 +60,9 @@ type Options struct {
 	BackoffMin  time.Duration
 	BackoffMax  time.Duration
 	InDoubtWait time.Duration
-	Concurrency int              // attempts in flight on this node
-	OnEvent     func(arn string) // optional: an event waits for this destination
-	OnAttempt   func(a Attempt)  // optional: for metrics
+	Concurrency int                          // attempts in flight on this node
+	OnEvent     func(destinations ...string) // optional: an event waits for them
+	OnAttempt   func(a Attempt)              // optional: for metrics
 	Logger      *slog.Logger
 }
 

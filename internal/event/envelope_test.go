@@ -90,6 +90,42 @@ func TestGeneratedEntries(t *testing.T) {
 	}
 }
 
+func TestAlert(t *testing.T) {
+	t.Parallel()
+	a := &Alert{Kind: NumberBlocked, AccountID: "000000000000", WABAKey: "w", WABAMetaID: "12", PhoneKey: "p", PhoneMetaID: "11", DisplayNumber: "+1 555-010-0001",
+		Reason: `131031: "locked"`, Count: 7, Since: time.Unix(1763800000, 0), At: time.Unix(1763800060, 0)}
+	e, err := NewAlert(a, plain{}, "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const entry = `{"id":"12","time":1763800060,"changes":[{"value":{"metadata":{"display_phone_number":"15550100001","phone_number_id":"11"},` +
+		`"alert":"number_blocked","state":"raised","since":"1763800000","count":7,"reason":"131031: \"locked\""},"field":"waxwing_alert"}]}`
+	want := &Event{ID: "id", AccountID: "000000000000", WABAKey: "w", PhoneKey: "p", Field: AlertField, Status: Raised, At: a.At, Entry: []byte(entry)}
+	if diff := cmp.Diff(want, e); diff != "" {
+		t.Errorf("raised (-want +got):\n%s", diff)
+	}
+
+	a = &Alert{Kind: DestinationDisabled, Cleared: true, WABAMetaID: "12", Destination: "arn", At: a.At}
+	if e, err = NewAlert(a, plain{}, "id"); err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Changes []struct{ Value map[string]any }
+	}
+	if err := json.Unmarshal(e.Entry, &doc); err != nil {
+		t.Fatal(err)
+	}
+	value := doc.Changes[0].Value
+	if e.Status != Cleared || value["state"] != Cleared || value["destination"] != "arn" || value["metadata"] != nil || value["count"] != nil {
+		t.Errorf("cleared: %s as %s", e.Entry, e.Status)
+	}
+}
+
+// plain stores what it is given.
+type plain struct{}
+
+func (plain) Seal(plaintext, _ []byte) ([]byte, error) { return plaintext, nil }
+
 func TestParseTimestamp(t *testing.T) {
 	t.Parallel()
 	fallback := time.Unix(7, 0)

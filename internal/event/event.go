@@ -14,17 +14,18 @@ import (
 // Event is one change, ready to publish to the destination of its business account. ID is stable across redeliveries, so
 // consumers can drop repeats.
 type Event struct {
-	ID          string // UUID
-	AccountID   string
-	WABAKey     string
-	PhoneKey    string // "" for changes of the business account as a whole
-	MessageID   string // ours; "" unless the event is about a message sent through the API
-	WAMID       string
-	Field       string // Meta's webhook field, "messages" for messages and statuses
-	Status      string // message status ("accepted", "sent", …) or "received"; "" for other fields
-	Failures    []message.Failure
-	Recipient   string // not published; for matching and metrics only
-	At          time.Time
-	Entry       []byte // whatsAppWebhookEntry: {"id":…,"changes":[…]}
-	Destination string // ARN at the time of the change; "" when the account has none
+	ID        string // UUID
+	AccountID string
+	WABAKey   string
+	PhoneKey  string // "" for changes of the business account as a whole
+	MessageID string // ours; "" unless the event is about a message sent through the API
+	WAMID     string
+	Field     string // Meta's webhook field, "messages" for messages and statuses
+	Status    string // message status ("accepted", "sent", …) or "received"; "" for other fields
+	Failures  []message.Failure
+	Recipient string // not published; for matching and metrics only
+	At        time.Time
+	Entry     []byte // whatsAppWebhookEntry: {"id":…,"changes":[…]}
+	// Destinations are the names of the queues that the store has put the event into; none when nobody wants it.
+	Destinations []string
 }

@@ -3,6 +3,7 @@ package event
 import (
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/template"
 )
 
@@ -60,6 +61,7 @@ type Applied struct {
 // Delivery is an event waiting for its destination, with what the envelope names.
 type Delivery struct {
 	Event
+	Destination string // the queue it waits in
 	Seq         int64
 	Attempts    int
 	WABAMetaID  string
@@ -75,13 +77,15 @@ type Destination struct {
 	WABAKey   string
 }
 
-// Outgoing is an event in the form its destination receives.
+// Outgoing is an event on its way to a destination, which asks for the form that it wants.
 type Outgoing struct {
-	ID     string // stable across redeliveries
-	Field  string
-	Status string
-	Body   []byte // the envelope
+	Delivery
+	Scope  account.Scope // of the account the event belongs to
+	Opened []byte        // the event's whatsAppWebhookEntry
 }
+
+// Envelope is the document that AWS publishes to SNS.
+func (o *Outgoing) Envelope() []byte { return Envelope(&o.Delivery, o.Scope, o.Opened) }
 
 // Undelivered is the result of a failed attempt to publish an event.
 type Undelivered struct {

@@ -37,10 +37,10 @@ type Sealer interface {
 type Options struct {
 	Store      Store
 	Sealer     Sealer
-	Owner      string              // names this node in leases
-	OrphanWait time.Duration       // how long a status waits for its message to become known
-	OnEvent    func(arn string)    // optional: an event waits for this destination
-	OnApplied  func(event.Applied) // optional: for metrics
+	Owner      string                       // names this node in leases
+	OrphanWait time.Duration                // how long a status waits for its message to become known
+	OnEvent    func(destinations ...string) // optional: events wait for them
+	OnApplied  func(event.Applied)          // optional: for metrics
 	Logger     *slog.Logger
 }
 
@@ -146,9 +146,7 @@ func (e *Engine) apply(ctx context.Context, batch []event.Understood) error {
 		e.OnApplied(res)
 	}
 	if e.OnEvent != nil {
-		for _, arn := range res.Destinations {
-			e.OnEvent(arn)
-		}
+		e.OnEvent(res.Destinations...)
 	}
 	return nil
 }

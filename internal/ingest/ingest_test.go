@@ -56,7 +56,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b := &bench{t: t, db: db}
 	b.Engine = New(Options{Store: db, Sealer: plain{}, Owner: "node", OrphanWait: time.Minute, Logger: slog.New(slog.DiscardHandler),
-		OnEvent: func(arn string) { b.woken = append(b.woken, arn) }})
+		OnEvent: func(arns ...string) { b.woken = append(b.woken, arns...) }})
 	run, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -220,7 +220,7 @@ func (s server) requeueDeadLetters(ctx context.Context, in *chooseInput) (*reque
 			return nil, err
 		}
 		out.Requeued += n
-		s.wakeDestinations(destinations)
+		s.WakeDestinations(destinations...)
 	}
 	if len(notifications) > 0 {
 		n, subscriptions, err := s.Notifications.RequeueTopicDeadLetters(ctx, accountID, notifications, s.Now())
@@ -260,10 +260,4 @@ func (s server) discardDeadLetters(ctx context.Context, in *chooseInput) (*disca
 		out.Discarded += n
 	}
 	return out, nil
-}
-
-func (s server) wakeDestinations(arns []string) {
-	for _, arn := range arns {
-		s.WakeDestination(arn)
-	}
 }

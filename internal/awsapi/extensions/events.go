@@ -86,7 +86,7 @@ func (s server) replayEvents(ctx context.Context, in *replayInput) (*replayOutpu
 	if err != nil {
 		return nil, err
 	}
-	s.wakeDestinations(res.Destinations)
+	s.WakeDestinations(res.Destinations...)
 	out := &replayOutput{Replayed: res.Queued, Waiting: res.Waiting, Undirected: res.Undirected}
 	if res.Next != (event.Place{}) {
 		cursor, err := json.Marshal(res.Next)

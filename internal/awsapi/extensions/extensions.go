@@ -55,7 +55,7 @@ type Options struct {
 	// Check compares a template message with its template; nil leaves that to WhatsApp.
 	Check func(ctx context.Context, number account.PhoneNumber, body []byte) ([]Problem, error)
 	// WakeDestination and WakeSubscriptions are told right after a commit what has something to deliver.
-	WakeDestination   func(arn string)
+	WakeDestinations  func(destinations ...string)
 	WakeSubscriptions func(keys ...int64)
 	Pages             *page.Sealer
 	Now               func() time.Time

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"github.com/waxwing-messaging/waxwing/internal/destination"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
@@ -85,29 +86,27 @@ func (p *Publisher) client(roleARN string) *sns.Client {
 func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
 	errs := make([]error, len(messages))
 	client := p.client(d.RoleARN)
-	for start := 0; start < len(messages); {
-		if len(messages[start].Body) > maxBytes {
-			errs[start] = fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d SNS takes", len(messages[start].Body), maxBytes)
-			start++
+	bodies, sizes := make([]string, len(messages)), make([]int, len(messages))
+	for i := range messages {
+		bodies[i] = string(messages[i].Envelope())
+		sizes[i] = len(bodies[i])
+	}
+	for start, end := range destination.Batches(sizes, maxEntries, maxBytes) {
+		if sizes[start] > maxBytes {
+			errs[start] = fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d SNS takes", sizes[start], maxBytes)
 			continue
 		}
-		end, size := start, 0
-		for end < len(messages) && end-start < maxEntries && size+len(messages[end].Body) <= maxBytes {
-			size += len(messages[end].Body)
-			end++
-		}
-		p.batch(ctx, client, d.ARN, messages[start:end], errs[start:end])
-		start = end
+		p.batch(ctx, client, d.ARN, bodies[start:end], errs[start:end])
 	}
 	return errs
 }
 
-func (p *Publisher) batch(ctx context.Context, client *sns.Client, arn string, messages []event.Outgoing, errs []error) {
+func (p *Publisher) batch(ctx context.Context, client *sns.Client, arn string, bodies []string, errs []error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	in := &sns.PublishBatchInput{TopicArn: aws.String(arn), PublishBatchRequestEntries: make([]types.PublishBatchRequestEntry, len(messages))}
-	for i, m := range messages {
-		in.PublishBatchRequestEntries[i] = types.PublishBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), Message: aws.String(string(m.Body))}
+	in := &sns.PublishBatchInput{TopicArn: aws.String(arn), PublishBatchRequestEntries: make([]types.PublishBatchRequestEntry, len(bodies))}
+	for i := range bodies {
+		in.PublishBatchRequestEntries[i] = types.PublishBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), Message: &bodies[i]}
 	}
 	out, err := client.PublishBatch(ctx, in)
 	if err != nil {

@@ -114,14 +114,16 @@ func (s *server) publisher(t *testing.T) *Publisher {
 
 func outgoing(bodies ...string) (list []event.Outgoing) {
 	for i, b := range bodies {
-		list = append(list, event.Outgoing{ID: fmt.Sprint("e", i), Body: []byte(b)})
+		list = append(list, event.Outgoing{Delivery: event.Delivery{Event: event.Event{ID: fmt.Sprint("e", i)}}, Opened: []byte(b)})
 	}
 	return list
 }
 
 func TestBatches(t *testing.T) {
 	t.Parallel()
-	large := strings.Repeat("x", maxBytes/2)
+	frame := len(outgoing("")[0].Envelope()) // what an envelope has around an entry
+	large := strings.Repeat("x", maxBytes/2-frame)
+	whole := strings.Repeat("x", maxBytes-frame)
 	var many []string
 	for i := range maxEntries + 3 {
 		many = append(many, fmt.Sprint("m", i))
@@ -135,13 +137,18 @@ func TestBatches(t *testing.T) {
 		"one":                    {bodies: []string{`{"ünï": "<&>"}`}, want: [][]string{{`{"ünï": "<&>"}`}}},
 		"more than ten":          {bodies: many, want: [][]string{many[:maxEntries], many[maxEntries:]}},
 		"more than SNS takes":    {bodies: []string{large, large, "small"}, want: [][]string{{large, large}, {"small"}}},
-		"one that never fits":    {bodies: []string{"a", large + large + "x", "b"}, want: [][]string{{"a"}, {"b"}}, failed: []int{1}},
-		"exactly what SNS takes": {bodies: []string{large + large}, want: [][]string{{large + large}}},
+		"one that never fits":    {bodies: []string{"a", whole + "x", "b"}, want: [][]string{{"a"}, {"b"}}, failed: []int{1}},
+		"exactly what SNS takes": {bodies: []string{whole}, want: [][]string{{whole}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
 			errs := s.publisher(t).Publish(t.Context(), event.Destination{ARN: topicARN}, outgoing(tc.bodies...))
+			for _, batch := range tc.want {
+				for i := range batch {
+					batch[i] = string(outgoing(batch[i])[0].Envelope())
+				}
+			}
 			if diff := cmp.Diff(tc.want, s.batches); diff != "" {
 				t.Errorf("batches (-want +got):\n%.2000s", diff)
 			}

@@ -43,7 +43,7 @@ func (db *DB) Undelivered(ctx context.Context, destination string, limit int) ([
 	}
 	var list []event.Delivery
 	err = collect(rows, func(scan func(...any) error) error {
-		d := event.Delivery{Event: event.Event{Destination: destination}}
+		d := event.Delivery{Destination: destination}
 		var at int64
 		var wabaMetaID, role *string
 		err := scan(&d.Seq, &d.Attempts, &d.ID, &d.AccountID, &d.WABAKey, &wabaMetaID, &role, &d.PhoneKey, &d.PhoneMetaID, &d.MessageID,

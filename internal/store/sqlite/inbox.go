@@ -221,8 +221,8 @@ func (a *applier) publish(e *event.Event) error {
 		return err
 	}
 	a.res.Events++
-	if e.Destination != "" {
-		a.res.Destinations = appendNew(a.res.Destinations, e.Destination)
+	for _, d := range e.Destinations {
+		a.res.Destinations = appendNew(a.res.Destinations, d)
 	}
 	return nil
 }

@@ -153,16 +153,19 @@ func (t *tx) recordStatus(seq int64, status string, at, now time.Time, failures 
 
 // insertEvent stores an event and queues it for the destination its business account has now.
 func (t *tx) insertEvent(e *event.Event) error {
-	if _, err := t.row(`SELECT destination_arn FROM wabas WHERE key = ?`, args(e.WABAKey), &e.Destination); err != nil {
+	var destination string
+	e.Destinations = nil
+	if _, err := t.row(`SELECT destination_arn FROM wabas WHERE key = ?`, args(e.WABAKey), &destination); err != nil {
 		return err
 	}
 	seq, err := t.insert(`INSERT INTO events (id, account_id, waba_key, phone_key, message_id, wamid, field, status, at, destination, entry)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, e.ID, e.AccountID, e.WABAKey, e.PhoneKey, e.MessageID, e.WAMID, e.Field, e.Status,
-		unixMicro(e.At), e.Destination, e.Entry)
-	if err != nil || e.Destination == "" {
+		unixMicro(e.At), destination, e.Entry)
+	if err != nil || destination == "" {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO deliveries (seq, destination) VALUES (?, ?)`, seq, e.Destination)
+	e.Destinations = append(e.Destinations, destination)
+	_, err = t.exec(`INSERT INTO deliveries (seq, destination) VALUES (?, ?)`, seq, destination)
 	return err
 }
 

@@ -11,9 +11,7 @@ func publishOne(t *testing.T, w *world) {
 	e := &event.Event{ID: "0199b3c0-0000-7000-8000-000000000001", AccountID: w.waba.AccountID, WABAKey: w.waba.Key, PhoneKey: w.phone.Key,
 		Field: "calls", Status: "accepted", At: w.now, Entry: []byte("sealed")}
 	must(t, w.Publish(w.ctx, e))
-	if e.Destination != topicARN {
-		t.Errorf("destination = %q, want %q", e.Destination, topicARN)
-	}
+	same(t, "destinations", e.Destinations, []string{topicARN})
 	list, err := w.Undelivered(w.ctx, topicARN, 10)
 	must(t, err)
 	if len(list) != 1 || list[0].ID != e.ID || list[0].Field != "calls" || list[0].MessageID != "" || string(list[0].Entry) != "sealed" ||
@@ -21,9 +19,9 @@ func publishOne(t *testing.T, w *world) {
 		t.Fatalf("undelivered = %+v", list)
 	}
 	must(t, w.SetDestination(w.ctx, w.waba.AccountID, w.waba.Key, nil))
-	e.ID, e.Destination = "0199b3c0-0000-7000-8000-000000000002", "stale"
+	e.ID, e.Destinations = "0199b3c0-0000-7000-8000-000000000002", []string{"stale"}
 	must(t, w.Publish(w.ctx, e))
-	if list, err = w.Undelivered(w.ctx, topicARN, 10); err != nil || len(list) != 1 || e.Destination != "" {
-		t.Errorf("without a destination: %+v, %v, event for %q", list, err, e.Destination)
+	if list, err = w.Undelivered(w.ctx, topicARN, 10); err != nil || len(list) != 1 || len(e.Destinations) != 0 {
+		t.Errorf("without a destination: %+v, %v, event for %q", list, err, e.Destinations)
 	}
 }
