@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
@@ -12,26 +11,25 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
-// publisher picks the publisher for a destination by the service in its ARN.
-type publisher map[string]deliver.Publisher
+// publisher picks the publisher for a destination by its kind.
+type publisher map[event.Kind]deliver.Publisher
 
 func newPublisher(ctx context.Context, cfg *config.Config, topics *topic.Service) (publisher, error) {
 	if cfg.SNS.Endpoint == "" {
-		return publisher{"sns": builtin{topics}}, nil
+		return publisher{event.SNS: builtin{topics}}, nil
 	}
 	remote, err := sns.New(ctx, sns.Options{Endpoint: cfg.SNS.Endpoint, Region: cfg.Region})
 	if err != nil {
 		return nil, err
 	}
-	return publisher{"sns": remote}, nil
+	return publisher{event.SNS: remote}, nil
 }
 
 func (p publisher) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
-	parts := strings.SplitN(d.ARN, ":", 4)
-	if len(parts) == 4 && p[parts[2]] != nil {
-		return p[parts[2]].Publish(ctx, d, messages)
+	if p[d.Kind] != nil {
+		return p[d.Kind].Publish(ctx, d, messages)
 	}
-	return failAll(len(messages), fault.New(fault.Dependency, "events cannot be published to %s by this version", d.ARN))
+	return failAll(len(messages), fault.New(fault.Dependency, "events cannot be published to %s by this version", d.Address))
 }
 
 // builtin publishes to the built-in topics.
@@ -43,7 +41,7 @@ func (b builtin) Publish(ctx context.Context, d event.Destination, messages []ev
 		m := &messages[i]
 		batch[i] = topic.Message{ID: m.ID, Body: m.Envelope()} // the same id when an event is published again
 	}
-	return b.topics.PublishEach(ctx, d.ARN, batch)
+	return b.topics.PublishEach(ctx, d.Address, batch)
 }
 
 func failAll(n int, err error) []error {

@@ -28,7 +28,8 @@ type Store interface {
 }
 
 // Publisher sends messages to one kind of destination. It returns one error a message, nil for those that arrived. A
-// fault.InvalidParameters says that this message can never arrive; anything else is trouble with the destination.
+// fault.InvalidParameters says that this message can never arrive, an event.GoneError that nothing ever will; anything else is
+// trouble with the destination, with the RetryAfter of a fault if it has said when to come back.
 type Publisher interface {
 	Publish(ctx context.Context, destination event.Destination, messages []event.Outgoing) []error
 }
@@ -231,7 +232,7 @@ func (q *queue) round(ctx context.Context, held lease.Lease) (n int, more bool, 
 	}
 	var done []int64
 	if len(sent) > 0 {
-		dest := event.Destination{ARN: q.arn, RoleARN: sent[0].RoleARN, AccountID: sent[0].AccountID, WABAKey: sent[0].WABAKey}
+		dest := event.Destination{Name: q.arn, Kind: event.KindOf(q.arn), Address: q.arn, Concurrency: 1, RoleARN: sent[0].RoleARN, AccountID: sent[0].AccountID, WABAKey: sent[0].WABAKey}
 		for i, err := range q.e.Publisher.Publish(ctx, dest, messages) {
 			if err == nil {
 				done = append(done, sent[i].Seq)

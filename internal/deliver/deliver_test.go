@@ -86,7 +86,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) Publish(_ context.Context, d event.Destination, messages []event.Outgoing) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.calls[d.ARN]++
+	r.calls[d.Address]++
 	errs := make([]error, len(messages))
 	for i, m := range messages {
 		var doc struct {
@@ -98,11 +98,11 @@ func (r *rig) Publish(_ context.Context, d event.Destination, messages []event.O
 		}
 		r.roles[m.ID] = d.RoleARN
 		if r.fail != nil {
-			if errs[i] = r.fail(d.ARN, m); errs[i] != nil {
+			if errs[i] = r.fail(d.Address, m); errs[i] != nil {
 				continue
 			}
 		}
-		r.published[d.ARN] = append(r.published[d.ARN], doc.Entry)
+		r.published[d.Address] = append(r.published[d.Address], doc.Entry)
 	}
 	return errs
 }

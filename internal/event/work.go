@@ -69,14 +69,6 @@ type Delivery struct {
 	RoleARN     string // to assume for publishing; "" for none
 }
 
-// Destination is where events go, and on whose behalf.
-type Destination struct {
-	ARN       string
-	RoleARN   string // to assume for publishing; "" for none
-	AccountID string
-	WABAKey   string
-}
-
 // Outgoing is an event on its way to a destination, which asks for the form that it wants.
 type Outgoing struct {
 	Delivery

@@ -96,7 +96,7 @@ func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages [
 			errs[start] = fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d SNS takes", sizes[start], maxBytes)
 			continue
 		}
-		p.batch(ctx, client, d.ARN, bodies[start:end], errs[start:end])
+		p.batch(ctx, client, d.Address, bodies[start:end], errs[start:end])
 	}
 	return errs
 }

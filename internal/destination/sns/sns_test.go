@@ -143,7 +143,7 @@ func TestBatches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
-			errs := s.publisher(t).Publish(t.Context(), event.Destination{ARN: topicARN}, outgoing(tc.bodies...))
+			errs := s.publisher(t).Publish(t.Context(), event.Destination{Address: topicARN}, outgoing(tc.bodies...))
 			for _, batch := range tc.want {
 				for i := range batch {
 					batch[i] = string(outgoing(batch[i])[0].Envelope())
@@ -174,7 +174,7 @@ func TestPartialFailure(t *testing.T) {
 		return true
 	}
 	var got []fault.Kind
-	for _, err := range s.publisher(t).Publish(t.Context(), event.Destination{ARN: topicARN}, outgoing("a", "b", "c", "d")) {
+	for _, err := range s.publisher(t).Publish(t.Context(), event.Destination{Address: topicARN}, outgoing("a", "b", "c", "d")) {
 		kind := fault.Kind("")
 		if err != nil {
 			kind = fault.KindOf(err)
@@ -204,7 +204,7 @@ func TestTroubleWithTheTopic(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
 			s.answer = func(w http.ResponseWriter, _ []string) bool { tc.answer(w); return true }
-			errs := s.publisher(t).Publish(t.Context(), event.Destination{ARN: topicARN}, outgoing("a", "b"))
+			errs := s.publisher(t).Publish(t.Context(), event.Destination{Address: topicARN}, outgoing("a", "b"))
 			for _, err := range errs {
 				if !fault.Is(err, fault.Dependency) || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), secret) {
 					t.Errorf("error %v, want a dependency's with %q", err, tc.want)
@@ -227,7 +227,7 @@ func TestRole(t *testing.T) {
 	s := newServer(t)
 	p := s.publisher(t)
 	for _, role := range []string{roleARN, roleARN, ""} {
-		if errs := p.Publish(t.Context(), event.Destination{ARN: topicARN, RoleARN: role}, outgoing("a")); errs[0] != nil {
+		if errs := p.Publish(t.Context(), event.Destination{Address: topicARN, RoleARN: role}, outgoing("a")); errs[0] != nil {
 			t.Fatal(errs[0])
 		}
 	}
@@ -243,7 +243,7 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	release := make(chan struct{})
 	s.answer = func(http.ResponseWriter, []string) bool { cancel(); <-release; return true }
-	errs := s.publisher(t).Publish(ctx, event.Destination{ARN: topicARN}, outgoing("a"))
+	errs := s.publisher(t).Publish(ctx, event.Destination{Address: topicARN}, outgoing("a"))
 	close(release)
 	if !fault.Is(errs[0], fault.Dependency) {
 		t.Errorf("cancelled: %v", errs[0])
