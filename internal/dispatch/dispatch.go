@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
@@ -80,8 +81,9 @@ type Dispatcher struct {
 	begun context.Context // of attempts: it outlives the order to stop for a while
 	fresh chan string     // lanes to look at now
 
-	mu    sync.Mutex
-	lanes map[string]*lane
+	mu      sync.Mutex
+	lanes   map[string]*lane
+	running atomic.Int32 // lanes, for those who hold a lane's lock and must not wait for mu
 }
 
 // New returns a Dispatcher; Run makes it work.
@@ -158,8 +160,15 @@ func (d *Dispatcher) lane(key string) (l *lane, created bool) {
 	if l = d.lanes[key]; l == nil {
 		l, created = newLane(d, key), true
 		d.lanes[key] = l
+		d.running.Store(int32(len(d.lanes)))
 	}
 	return l, created
+}
+
+// share is how many jobs one lane may have in memory now. A few lanes get all they can use; with very many, what each keeps
+// shrinks, so that a node needs no more memory for a million messages than for some thousands.
+func (d *Dispatcher) share() int {
+	return min(windowMax, max(windowMin, nodeMax/max(1, int(d.running.Load()))))
 }
 
 // retire forgets an idle lane unless work has been offered to it meanwhile.
@@ -170,5 +179,6 @@ func (d *Dispatcher) retire(l *lane) bool {
 		return false
 	}
 	delete(d.lanes, l.key)
+	d.running.Store(int32(len(d.lanes)))
 	return true
 }

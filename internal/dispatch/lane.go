@@ -11,11 +11,12 @@ import (
 )
 
 const (
-	windowMax   = 1000            // jobs of a lane in memory; replies may take loadSize more, so that bulk never keeps them out
-	loadSize    = 500             // jobs read at a time
+	nodeMax     = 12_000          // jobs of all lanes of a node in memory
+	windowMax   = 1000            // of them that one lane may have at most
+	windowMin   = 16              // and that every lane may have, however many there are
 	laneMax     = 64              // attempts of a lane in flight
 	laneOwn     = 2               // of them that every lane may have, however many others hang
-	keepBodies  = 64              // jobs whose bodies may stay in memory; the others are read back
+	keepBodies  = 64              // jobs of a lane whose bodies may stay in memory; the others are read back
 	keepBody    = 16 << 10        // bytes of a body that may stay in memory
 	idleFor     = 5 * time.Second // before a lane without work is forgotten
 	retryLease  = lease.TTL / 4   // between attempts to get a lease that another node holds
@@ -55,10 +56,10 @@ func (l *lane) offer(j message.Job) {
 	defer l.mu.Unlock()
 	switch {
 	case l.more[j.Priority]:
-	case l.window.len() >= room(j.Priority):
+	case l.window.len() >= room(j.Priority, l.d.share()):
 		l.more[j.Priority] = true
 	default:
-		if l.window.len() >= keepBodies || len(j.Body) > keepBody {
+		if l.window.len() >= keepBodies*l.d.share()/windowMax || len(j.Body) > keepBody {
 			j.Body = nil
 		}
 		l.window.add(j, time.Now())
@@ -163,13 +164,17 @@ func (l *lane) slot(ctx context.Context) (taken chan struct{}) {
 	}
 }
 
-// room is how many jobs may be in the window when one of a priority comes.
-func room(p message.Priority) int {
+// room is how many jobs may be in a window when one of a priority comes, given the lane's share of the node. Replies may take
+// one load more, so that bulk never keeps them out.
+func room(p message.Priority, share int) int {
 	if p == message.Reply {
-		return windowMax + loadSize
+		return share + load(share)
 	}
-	return windowMax
+	return share
 }
+
+// load is how many jobs are read at a time.
+func load(share int) int { return share / 2 }
 
 // hold makes sure that this node drives the lane. What was known about the queue is forgotten when the lease changes.
 func (l *lane) hold(ctx context.Context) bool {
@@ -188,9 +193,10 @@ func (l *lane) hold(ctx context.Context) bool {
 
 // refill reads waiting jobs when the window runs low.
 func (l *lane) refill(ctx context.Context) error {
+	share := l.d.share()
 	for p := range l.more {
 		l.mu.Lock()
-		need := l.more[p] && l.window.len() <= room(message.Priority(p))-loadSize
+		need := l.more[p] && l.window.len() <= room(message.Priority(p), share)-load(share)
 		after, w := l.cursor[p], l.window
 		if need {
 			// Cleared before reading: what is committed from here on is offered, what was committed before will be read.
@@ -201,9 +207,9 @@ func (l *lane) refill(ctx context.Context) error {
 		if !need {
 			continue
 		}
-		jobs, err := l.d.Store.Jobs(ctx, l.key, message.Priority(p), after, loadSize)
+		jobs, err := l.d.Store.Jobs(ctx, l.key, message.Priority(p), after, load(share))
 		l.mu.Lock()
-		if err != nil || len(jobs) == loadSize {
+		if err != nil || len(jobs) == load(share) {
 			l.more[p] = true
 		}
 		now := time.Now()
