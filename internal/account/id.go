@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// The two kinds of resource the service has. A kind is the prefix of ids ("waba-<key>") and the resource type of ARNs
+// The kinds of resource the service has; additional event destinations are ours. A kind is the prefix of ids ("waba-<key>") and the resource type of ARNs
 // ("waba/<key>").
 const (
-	KindWABA        = "waba"
-	KindPhoneNumber = "phone-number-id"
+	KindWABA             = "waba"
+	KindPhoneNumber      = "phone-number-id"
+	KindEventDestination = "event-destination"
 )
 
 // Scope is the part of an ARN that says where a resource lives.

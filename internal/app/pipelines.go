@@ -14,9 +14,8 @@ import (
 )
 
 const (
-	orphanWait       = time.Minute    // for the hand-over of a message whose status came first
-	eventRetryWindow = 72 * time.Hour // then an event becomes a dead letter
-	subscriberWait   = 15 * time.Second
+	orphanWait     = time.Minute // for the hand-over of a message whose status came first
+	subscriberWait = 15 * time.Second
 )
 
 // wireEvents builds what carries events to their destinations: the built-in topics, their subscribers, and the queues before
@@ -36,8 +35,9 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 	if err != nil {
 		return err
 	}
-	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: publisher, Opener: p.box, Scope: p.scope, Owner: p.owner,
-		RetryWindow: eventRetryWindow, OnDelivered: a.metrics.Delivered, OnFailed: a.metrics.Undelivered, Logger: a.log})
+	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: publisher, Sealer: p.box, Scope: p.scope, Owner: p.owner,
+		RetryWindow: cfg.Delivery.RetryWindow, DisableAfter: cfg.Delivery.DisableAfter, Logger: a.log,
+		Observer: deliver.Observer{Delivered: a.metrics.Delivered, Failed: a.metrics.Undelivered, Died: a.metrics.DeadLetters, Alerted: a.metrics.Alert}})
 	return nil
 }
 

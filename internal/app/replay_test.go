@@ -54,15 +54,15 @@ func (n *node) bury(t *testing.T) {
 	if err != nil || !l.Held() {
 		t.Fatal(l, err)
 	}
-	waiting, err := db.Undelivered(t.Context(), eventsTopic, 100)
+	waiting, err := db.Undelivered(t.Context(), eventsTopic, time.Now(), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var dead []event.Undelivered
+	s := event.Settlement{AccountID: config.DevAccountID, At: time.Now()}
 	for _, d := range waiting {
-		dead = append(dead, event.Undelivered{Seq: d.Seq, Dead: "the topic does not exist"})
+		s.Outcomes = append(s.Outcomes, event.Outcome{Seq: d.Seq, Due: d.Due, Fate: event.Dead, Reason: "the topic does not exist"})
 	}
-	if held, err := db.Undeliverable(t.Context(), l, dead, time.Now()); err != nil || !held {
+	if held, err := db.SettleEvents(t.Context(), l, eventsTopic, s); err != nil || !held {
 		t.Fatal(held, err)
 	}
 }

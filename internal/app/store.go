@@ -69,6 +69,7 @@ func (p pruner) round(ctx context.Context, now time.Time) {
 	p.prune(ctx, p.db.PruneUnlinked, now.Add(-p.keep.Events))
 	p.prune(ctx, p.db.PruneDeadEvents, now.Add(-p.keep.Events))
 	p.prune(ctx, p.db.PruneEvents, now.Add(-p.keep.Events))
+	p.prune(ctx, p.db.PruneAttempts, now.Add(-p.keep.Events))
 	p.prune(ctx, p.db.PruneMessages, now.Add(-p.keep.Messages))
 	p.prune(ctx, p.db.PruneUnclaimed, now.Add(-p.keep.Unclaimed))
 }

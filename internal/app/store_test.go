@@ -36,11 +36,12 @@ func TestDeadLettersAreForgotten(t *testing.T) {
 	_, err = db.Apply(ctx, []event.Understood{{Webhook: hooks[0], Changes: []event.Change{{Kind: event.OtherChange, WABAMetaID: "12", Field: "security",
 		Key: []byte("k"), At: now, EventID: "e", Entry: []byte("{}")}}}}, now, nil)
 	must(err)
-	waiting, err := db.Undelivered(ctx, "arn", 10)
+	waiting, err := db.Undelivered(ctx, "arn", now, 10)
 	must(err)
 	l, err := db.AcquireLease(ctx, "destination/arn", "me", now, lease.TTL)
 	must(err)
-	_, err = db.Undeliverable(ctx, l, []event.Undelivered{{Seq: waiting[0].Seq, Dead: "gone"}}, now)
+	_, err = db.SettleEvents(ctx, l, "arn", event.Settlement{AccountID: "1", At: now,
+		Outcomes: []event.Outcome{{Seq: waiting[0].Seq, Fate: event.Dead, Reason: "gone"}}})
 	must(err)
 
 	p := pruner{db, cfg.Retention, slog.New(slog.DiscardHandler)}

@@ -37,6 +37,7 @@ type Config struct {
 	Webhook     Webhook     `yaml:"webhook"`
 	Handover    Handover    `yaml:"handover"`
 	Templates   Templates   `yaml:"templates"`
+	Delivery    Delivery    `yaml:"delivery"`
 	Topics      Topics      `yaml:"topics"`
 	Retention   Retention   `yaml:"retention"`
 	SNS         SNS         `yaml:"sns"`
@@ -128,6 +129,14 @@ type Templates struct {
 	// Compares each template message with its template before it is accepted, and refuses what WhatsApp would refuse later. While
 	// Meta cannot be asked for the templates, messages are accepted unchecked.
 	CheckSends bool `yaml:"check_sends"`
+}
+
+// Delivery governs how events are published to their destinations.
+type Delivery struct {
+	// How old an event gets while its destination does not take it; then it becomes a dead letter.
+	RetryWindow time.Duration `yaml:"retry_window"`
+	// How long an additional event destination may take nothing before it is disabled, which an alert tells; 0 never disables one.
+	DisableAfter time.Duration `yaml:"disable_after"`
 }
 
 // Topics are the built-in publish/subscribe topics.
@@ -232,6 +241,7 @@ func Default() Config {
 		},
 		S3:        S3{PathStyle: true},
 		Templates: Templates{Lint: "on"},
+		Delivery:  Delivery{RetryWindow: 72 * time.Hour, DisableAfter: 120 * time.Hour},
 		Topics:    Topics{RetryWindow: 6 * time.Hour},
 		Retention: Retention{Messages: 90 * 24 * time.Hour, Events: 7 * 24 * time.Hour, Unclaimed: 30 * 24 * time.Hour},
 		Log:       Log{Level: "info", Format: "json"},

@@ -199,7 +199,7 @@ func (r *rig) wantState(j message.Job, want message.State) {
 // events returns what waits for the topic.
 func (r *rig) events() []event.Delivery {
 	r.t.Helper()
-	list, err := r.db.Undelivered(context.Background(), topicARN, 10_000)
+	list, err := r.db.Undelivered(context.Background(), topicARN, time.Now(), 10_000)
 	if err != nil {
 		r.t.Fatal(err)
 	}

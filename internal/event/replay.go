@@ -24,8 +24,10 @@ type Replay struct {
 	Field     string
 	Status    string
 	MessageID string // ours
-	After     Place  // continues an earlier replay: only events behind this place are looked at
-	Limit     int    // of events to queue
+	// Destination is the only one to publish to, by the name of its queue; "" for all that want the event now.
+	Destination string
+	After       Place // continues an earlier replay: only events behind this place are looked at
+	Limit       int   // of events to queue
 }
 
 // Place is where an event stands in an account's history.
@@ -37,8 +39,8 @@ type Place struct {
 // Replayed is what became of a replay.
 type Replayed struct {
 	Queued       int // events in the queue once more
-	Waiting      int // events that were in the queue already
-	Undirected   int // events whose business account has no destination now, or is not linked any more
+	Waiting      int // events that were in the queue of every such destination already
+	Undirected   int // events that no destination wants now
 	Destinations []string
 	// Next is where to continue, zero at the end. A replay reads a bounded part of the history at a time, so it can queue
 	// little, or nothing, and still have a Next.

@@ -58,17 +58,6 @@ type Applied struct {
 	Templates    []template.Changed // that are known to have changed
 }
 
-// Delivery is an event waiting for its destination, with what the envelope names.
-type Delivery struct {
-	Event
-	Destination string // the queue it waits in
-	Seq         int64
-	Attempts    int
-	WABAMetaID  string
-	PhoneMetaID string
-	RoleARN     string // to assume for publishing; "" for none
-}
-
 // Outgoing is an event on its way to a destination, which asks for the form that it wants.
 type Outgoing struct {
 	Delivery
@@ -78,10 +67,3 @@ type Outgoing struct {
 
 // Envelope is the document that AWS publishes to SNS.
 func (o *Outgoing) Envelope() []byte { return Envelope(&o.Delivery, o.Scope, o.Opened) }
-
-// Undelivered is the result of a failed attempt to publish an event.
-type Undelivered struct {
-	Seq    int64
-	Reason string
-	Dead   string // why it will not be tried again; "" keeps it in the queue
-}

@@ -87,7 +87,7 @@ func (b *bench) receive(body string) {
 
 func (b *bench) events() string {
 	b.t.Helper()
-	list, err := b.db.Undelivered(context.Background(), topicARN, 1000)
+	list, err := b.db.Undelivered(context.Background(), topicARN, time.Now(), 1000)
 	if err != nil {
 		b.t.Fatal(err)
 	}

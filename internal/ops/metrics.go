@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
 )
 
 // Metrics are the numbers an operator watches. Labels come from closed sets.
@@ -17,9 +19,9 @@ type Metrics struct {
 	waited     prometheus.Histogram
 	webhooks   *prometheus.CounterVec
 	changes    *prometheus.CounterVec
-	delivered  prometheus.Counter
-	undeliv    prometheus.Counter
+	events     *prometheus.CounterVec
 	lag        prometheus.Histogram
+	alerts     *prometheus.CounterVec
 	topics     *prometheus.CounterVec
 }
 
@@ -40,15 +42,16 @@ func NewMetrics() *Metrics {
 			Help: "Callbacks from Meta, by the answer they got."}, []string{"answer"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_changes_total",
 			Help: "Updates in Meta's callbacks by what became of them: event, repeat, orphan or unclaimed."}, []string{"result"}),
-		delivered: prometheus.NewCounter(prometheus.CounterOpts{Name: "waxwing_events_delivered_total", Help: "Events their destination took."}),
-		undeliv: prometheus.NewCounter(prometheus.CounterOpts{Name: "waxwing_events_failed_total",
-			Help: "Failed attempts to publish an event."}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_event_deliveries_total",
+			Help: "Events by kind of destination and result: delivered, failed (an attempt) or dead (given up)."}, []string{"destination", "result"}),
+		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_alerts_total",
+			Help: "Alerts by what they are about and whether it began (raised) or is over (cleared)."}, []string{"alert", "state"}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "waxwing_event_lag_seconds",
 			Help: "Time from a change to its delivery.", Buckets: seconds}),
 		topics: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_topic_deliveries_total",
 			Help: "Messages of built-in topics to subscribers by result: delivered, failed (an attempt) or dead (given up)."}, []string{"result"}),
 	}
-	m.Registry.MustRegister(m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.delivered, m.undeliv, m.lag, m.topics,
+	m.Registry.MustRegister(m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.events, m.lag, m.alerts, m.topics,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -78,13 +81,25 @@ func (m *Metrics) Changes(events, repeats, orphans, unclaimed int) {
 }
 
 // Delivered counts an event that arrived.
-func (m *Metrics) Delivered(n int, lag time.Duration) {
-	m.delivered.Add(float64(n))
+func (m *Metrics) Delivered(k event.Kind, lag time.Duration) {
+	m.events.WithLabelValues(string(k), "delivered").Inc()
 	m.lag.Observe(lag.Seconds())
 }
 
 // Undelivered counts failed attempts to publish.
-func (m *Metrics) Undelivered(n int) { m.undeliv.Add(float64(n)) }
+func (m *Metrics) Undelivered(k event.Kind, n int) {
+	m.events.WithLabelValues(string(k), "failed").Add(float64(n))
+}
+
+// DeadLetters counts events that were given up.
+func (m *Metrics) DeadLetters(k event.Kind, n int) {
+	m.events.WithLabelValues(string(k), "dead").Add(float64(n))
+}
+
+// Alert counts an alert.
+func (m *Metrics) Alert(k event.AlertKind, state string) {
+	m.alerts.WithLabelValues(string(k), state).Inc()
+}
 
 // TopicDelivered counts messages that subscribers of built-in topics took.
 func (m *Metrics) TopicDelivered(n int) { m.topics.WithLabelValues("delivered").Add(float64(n)) }

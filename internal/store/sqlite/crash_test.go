@@ -244,13 +244,13 @@ func (c *cutOff) setAside() func() error {
 
 func (c *cutOff) deadLetter() func() error {
 	c.must(c.apply(c.change(event.InboundChange, c.fresh("wamid."), event.Received, "")))
-	waiting, err := c.Undelivered(context.Background(), "arn", 1000)
+	waiting, err := c.Undelivered(context.Background(), "arn", c.now, 1000)
 	c.must(err)
 	l, err := c.AcquireLease(context.Background(), "destination/arn", "me", c.now, time.Hour)
 	c.must(err)
-	failed := []event.Undelivered{{Seq: waiting[0].Seq, Dead: "gone"}}
+	s := event.Settlement{AccountID: "1", At: c.now, Reason: "gone", Outcomes: []event.Outcome{{Seq: waiting[0].Seq, Fate: event.Dead, Reason: "gone"}}}
 	return func() error {
-		_, err := c.Undeliverable(context.Background(), l, failed, c.now)
+		_, err := c.SettleEvents(context.Background(), l, "arn", s)
 		return err
 	}
 }

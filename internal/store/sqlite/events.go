@@ -10,45 +10,59 @@ import (
 
 // Destinations lists where events are waiting to go. It reads one index entry a destination.
 func (db *DB) Destinations(ctx context.Context) ([]string, error) {
-	rows, err := db.query(ctx, `WITH RECURSIVE d (arn) AS (
+	rows, err := db.query(ctx, `WITH RECURSIVE d (name) AS (
 		SELECT min(destination) FROM deliveries
 		UNION ALL
-		SELECT (SELECT min(destination) FROM deliveries WHERE destination > d.arn) FROM d WHERE d.arn IS NOT NULL)
-		SELECT arn FROM d WHERE arn IS NOT NULL`)
+		SELECT (SELECT min(destination) FROM deliveries WHERE destination > d.name) FROM d WHERE d.name IS NOT NULL)
+		SELECT name FROM d WHERE name IS NOT NULL`)
 	if err != nil {
 		return nil, err
 	}
-	var arns []string
+	var names []string
 	err = collect(rows, func(scan func(...any) error) error {
-		var arn string
-		err := scan(&arn)
-		arns = append(arns, arn)
+		var name string
+		err := scan(&name)
+		names = append(names, name)
 		return err
 	})
-	return arns, err
+	return names, err
 }
 
-// Undelivered reads the oldest events that wait for a destination, in order.
-func (db *DB) Undelivered(ctx context.Context, destination string, limit int) ([]event.Delivery, error) {
-	rows, err := db.query(ctx, `SELECT d.seq, d.attempts, e.id, e.account_id, e.waba_key,
-		coalesce(w.meta_id, (SELECT u.waba_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
-		coalesce(w.destination_role, (SELECT u.destination_role FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
-		e.phone_key, coalesce(p.meta_id, (SELECT u.phone_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = e.phone_key), ''), e.message_id, e.wamid, e.field, e.status, e.at, e.entry
-		FROM deliveries d JOIN events e ON e.seq = d.seq
-		LEFT JOIN wabas w ON w.key = e.waba_key
-		LEFT JOIN phone_numbers p ON p.key = e.phone_key
-		WHERE d.destination = ? ORDER BY d.seq LIMIT ?`, destination, limit)
+const deliveryColumns = `SELECT d.seq, d.not_before, d.attempts, e.id, e.account_id, e.waba_key,
+	coalesce(w.meta_id, (SELECT u.waba_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
+	coalesce(w.destination_role, (SELECT u.destination_role FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
+	e.phone_key, coalesce(p.meta_id, (SELECT u.phone_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = e.phone_key), ''),
+	e.message_id, e.wamid, e.field, e.status, e.at, e.entry
+	FROM deliveries d JOIN events e ON e.seq = d.seq
+	LEFT JOIN wabas w ON w.key = e.waba_key
+	LEFT JOIN phone_numbers p ON p.key = e.phone_key `
+
+// Undelivered reads what may be published to a destination now: events whose repetition is due, up to a quarter of limit, and
+// then those that have not failed yet, both in order.
+func (db *DB) Undelivered(ctx context.Context, destination string, now time.Time, limit int) ([]event.Delivery, error) {
+	list, err := db.deliveries(ctx, nil, destination, deliveryColumns+
+		`WHERE d.destination = ? AND d.not_before > 0 AND d.not_before <= ? ORDER BY d.not_before, d.seq LIMIT ?`,
+		destination, unixMicro(now), (limit+3)/4)
+	if err != nil || len(list) == limit {
+		return list, err
+	}
+	return db.deliveries(ctx, list, destination, deliveryColumns+`WHERE d.destination = ? AND d.not_before = 0 ORDER BY d.seq LIMIT ?`,
+		destination, limit-len(list))
+}
+
+// deliveries appends what a query of deliveryColumns finds to a list.
+func (db *DB) deliveries(ctx context.Context, list []event.Delivery, destination, query string, args ...any) ([]event.Delivery, error) {
+	rows, err := db.query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
-	var list []event.Delivery
 	err = collect(rows, func(scan func(...any) error) error {
 		d := event.Delivery{Destination: destination}
-		var at int64
+		var due, at int64
 		var wabaMetaID, role *string
-		err := scan(&d.Seq, &d.Attempts, &d.ID, &d.AccountID, &d.WABAKey, &wabaMetaID, &role, &d.PhoneKey, &d.PhoneMetaID, &d.MessageID,
+		err := scan(&d.Seq, &due, &d.Attempts, &d.ID, &d.AccountID, &d.WABAKey, &wabaMetaID, &role, &d.PhoneKey, &d.PhoneMetaID, &d.MessageID,
 			&d.WAMID, &d.Field, &d.Status, &at, &d.Entry)
-		d.At = fromMicro(at)
+		d.Due, d.At = fromMicro(due), fromMicro(at)
 		if wabaMetaID != nil && role != nil {
 			d.WABAMetaID, d.RoleARN = *wabaMetaID, *role
 		}
@@ -58,15 +72,42 @@ func (db *DB) Undelivered(ctx context.Context, destination string, limit int) ([
 	return list, err
 }
 
-// Delivered takes published events out of the queue. It does nothing and reports false when the lease has changed hands.
-func (db *DB) Delivered(ctx context.Context, l lease.Lease, seqs []int64) (held bool, err error) {
+// NextDelivery returns when the next repetition to a destination comes due; zero: none is scheduled.
+func (db *DB) NextDelivery(ctx context.Context, destination string) (time.Time, error) {
+	var next *int64
+	err := db.queryRow(ctx, `SELECT min(not_before) FROM deliveries WHERE destination = ? AND not_before > 0`, destination).Scan(&next)
+	if err != nil || next == nil {
+		return time.Time{}, err
+	}
+	return fromMicro(*next), nil
+}
+
+// SettleEvents records a round of publishing: what arrived leaves the queue, what is given up becomes a dead letter, and the
+// destination's state and log of attempts say how it went. It does nothing and reports false when the lease has changed hands.
+func (db *DB) SettleEvents(ctx context.Context, l lease.Lease, destination string, s event.Settlement) (held bool, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		var err error
 		if held, err = tx.holds(l); err != nil || !held {
 			return err
 		}
-		for _, seq := range seqs {
-			if _, err := tx.exec(`DELETE FROM deliveries WHERE seq = ?`, seq); err != nil {
+		done := 0
+		for i := range s.Outcomes {
+			o := &s.Outcomes[i]
+			if o.Fate == event.Done {
+				done++
+			}
+			if err := tx.settleDelivery(destination, o, s.At); err != nil {
+				return err
+			}
+		}
+		if err := tx.noteState(destination, &s, done); err != nil {
+			return err
+		}
+		if err := tx.noteAttempts(destination, &s, done); err != nil {
+			return err
+		}
+		for _, e := range s.Alerts {
+			if err := tx.insertEventExcept(e, destination); err != nil {
 				return err
 			}
 		}
@@ -75,33 +116,86 @@ func (db *DB) Delivered(ctx context.Context, l lease.Lease, seqs []int64) (held 
 	return held, err
 }
 
-// Undeliverable counts a failed attempt for events that stay in the queue, and makes dead letters of the others. It does
-// nothing and reports false when the lease has changed hands.
-func (db *DB) Undeliverable(ctx context.Context, l lease.Lease, failed []event.Undelivered, now time.Time) (held bool, err error) {
+func (t *tx) settleDelivery(destination string, o *event.Outcome, now time.Time) error {
+	const where = ` WHERE destination = ? AND not_before = ? AND seq = ?`
+	due := unixMicro(o.Due)
+	switch o.Fate {
+	case event.Done:
+		_, err := t.exec(`DELETE FROM deliveries`+where, destination, due, o.Seq)
+		return err
+	case event.Dead:
+		return t.bury(destination, due, o.Seq, 1, o.Reason, now)
+	default:
+		if !o.Next.IsZero() {
+			_, err := t.exec(`UPDATE deliveries SET attempts = attempts + 1, not_before = ?`+where, unixMicro(o.Next), destination, due, o.Seq)
+			return err
+		}
+		_, err := t.exec(`UPDATE deliveries SET attempts = attempts + 1`+where, destination, due, o.Seq)
+		return err
+	}
+}
+
+// bury makes a dead letter of a delivery, after as many more attempts.
+func (t *tx) bury(destination string, due, seq int64, attempts int, reason string, now time.Time) error {
+	if _, err := t.exec(`INSERT INTO dead_letters (seq, account_id, destination, attempts, reason, at)
+		SELECT d.seq, e.account_id, d.destination, d.attempts + ?, ?, ? FROM deliveries d JOIN events e ON e.seq = d.seq
+		WHERE d.destination = ? AND d.not_before = ? AND d.seq = ?
+		ON CONFLICT (seq, destination) DO UPDATE SET attempts = excluded.attempts, reason = excluded.reason, at = excluded.at`,
+		attempts, reason, unixMicro(now), destination, due, seq); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM deliveries WHERE destination = ? AND not_before = ? AND seq = ?`, destination, due, seq)
+	return err
+}
+
+// BuryEvents makes dead letters of the events of a queue that are from before cutoff, among the next limit of them, and returns
+// how many. It does nothing and reports false when the lease has changed hands.
+func (db *DB) BuryEvents(ctx context.Context, l lease.Lease, destination string, cutoff time.Time, reason string, now time.Time, limit int) (n int, held bool, err error) {
 	err = db.write(ctx, func(tx *tx) error {
+		n = 0
 		var err error
 		if held, err = tx.holds(l); err != nil || !held {
 			return err
 		}
-		for _, u := range failed {
-			if _, err := tx.exec(`UPDATE deliveries SET attempts = attempts + 1 WHERE seq = ?`, u.Seq); err != nil {
+		type place struct{ due, seq int64 }
+		var old []place
+		err = tx.rows(`SELECT due, seq FROM (SELECT d.not_before AS due, d.seq AS seq, e.at AS at FROM deliveries d JOIN events e ON e.seq = d.seq
+			WHERE d.destination = ? ORDER BY d.not_before, d.seq LIMIT ?) WHERE at <= ?`, args(destination, limit, unixMicro(cutoff)),
+			func(scan func(...any) error) error {
+				var p place
+				err := scan(&p.due, &p.seq)
+				old = append(old, p)
 				return err
-			}
-			if u.Dead == "" {
-				continue
-			}
-			if _, err := tx.exec(`INSERT INTO dead_letters (seq, account_id, destination, attempts, reason, at)
-				SELECT d.seq, e.account_id, d.destination, d.attempts, ?, ? FROM deliveries d JOIN events e ON e.seq = d.seq
-				WHERE d.seq = ?`, u.Dead, unixMicro(now), u.Seq); err != nil {
-				return err
-			}
-			if _, err := tx.exec(`DELETE FROM deliveries WHERE seq = ?`, u.Seq); err != nil {
+			})
+		if err != nil {
+			return err
+		}
+		for _, p := range old {
+			if err := tx.bury(destination, p.due, p.seq, 0, reason, now); err != nil {
 				return err
 			}
 		}
+		n = len(old)
 		return nil
 	})
-	return held, err
+	return n, held, err
+}
+
+// PurgeEvents forgets up to limit events that wait for a destination and returns how many. It does nothing and reports false
+// when the lease has changed hands.
+func (db *DB) PurgeEvents(ctx context.Context, l lease.Lease, destination string, limit int) (n int, held bool, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		n = 0
+		var err error
+		if held, err = tx.holds(l); err != nil || !held {
+			return err
+		}
+		deleted, err := tx.exec(`DELETE FROM deliveries WHERE destination = ?1 AND (not_before, seq) IN (
+			SELECT not_before, seq FROM deliveries WHERE destination = ?1 ORDER BY not_before, seq LIMIT ?2)`, destination, limit)
+		n = int(deleted)
+		return err
+	})
+	return n, held, err
 }
 
 // PruneEvents forgets published events recorded before cutoff and repeat-detection keys as old, a bounded number at a time,

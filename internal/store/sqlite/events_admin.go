@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 )
 
@@ -30,33 +31,71 @@ func (db *DB) DeadEvents(ctx context.Context, accountID string, after int64, lim
 	return list, err
 }
 
-// RequeueDeadEvents puts dead letters of an account back into the queue, for the destination that their business account has
-// now. Those of an account without one stay dead letters, as does what another account asks for. It returns how many were
-// requeued and where they wait.
+// RequeueDeadEvents puts dead letters of an account back into the queue: those of an AWS event destination for the one that their
+// business account has now, others for the destination they died on. Those with nowhere to go stay dead letters, as does what
+// another account asks for. It returns how many were requeued and where they wait.
 func (db *DB) RequeueDeadEvents(ctx context.Context, accountID string, keys []int64) (requeued int, destinations []string, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		requeued, destinations = 0, nil
 		for _, key := range keys {
 			var seq int64
-			ok, err := tx.row(`SELECT seq FROM dead_letters WHERE key = ? AND account_id = ?`, args(key, accountID), &seq)
+			var died string
+			ok, err := tx.row(`SELECT seq, destination FROM dead_letters WHERE key = ? AND account_id = ?`, args(key, accountID), &seq, &died)
 			if err != nil {
 				return err
 			}
 			if !ok {
 				continue
 			}
-			arn, fate, err := tx.publishAgain(seq)
+			name, err := tx.requeue(seq, died, accountID)
 			if err != nil {
 				return err
 			}
-			if fate == queuedAgain {
+			if name != "" {
 				requeued++
-				destinations = appendNew(destinations, arn)
+				destinations = appendNew(destinations, name)
 			}
 		}
 		return nil
 	})
 	return requeued, destinations, err
+}
+
+// requeue puts an event that died on a destination back into the queue it belongs to now, and returns that one's name, or "".
+func (t *tx) requeue(seq int64, died, accountID string) (name string, err error) {
+	switch event.KindOf(died) {
+	case event.SNS, event.Connect:
+		_, err = t.row(`SELECT w.destination_arn FROM events e JOIN wabas w ON w.key = e.waba_key AND w.account_id = e.account_id WHERE e.seq = ?`,
+			args(seq), &name)
+	case "":
+		key, _ := account.ResolveKey(account.Scope{}, account.KindEventDestination, died)
+		var one int
+		var ok bool
+		if ok, err = t.row(`SELECT 1 FROM event_destinations WHERE key = ? AND account_id = ?`, args(key, accountID), &one); ok {
+			name = died
+		}
+	default:
+		name = died
+	}
+	if err != nil || name == "" {
+		return "", err
+	}
+	if _, err := t.queueAgain(seq, name); err != nil {
+		return "", err
+	}
+	_, err = t.exec(`DELETE FROM dead_letters WHERE seq = ? AND destination = ?`, seq, died)
+	return name, err
+}
+
+// queueAgain puts an event into a queue unless it is there, where it is no dead letter any more, and reports whether it did.
+func (t *tx) queueAgain(seq int64, name string) (queued bool, err error) {
+	n, err := t.exec(`INSERT INTO deliveries (destination, seq) SELECT ?1, ?2 WHERE NOT EXISTS (
+		SELECT 1 FROM deliveries WHERE seq = ?2 AND destination = ?1)`, name, seq)
+	if err != nil {
+		return false, err
+	}
+	_, err = t.exec(`DELETE FROM dead_letters WHERE seq = ? AND destination = ?`, seq, name)
+	return n == 1, err
 }
 
 // DiscardDeadEvents forgets that events of an account were given up, and returns how many. The events stay in the account's
@@ -99,29 +138,41 @@ const (
 	forgotten
 )
 
-// publishAgain queues a stored event for the destination that its business account has now. It is no dead letter then.
-func (t *tx) publishAgain(seq int64) (arn string, f fate, err error) {
-	var waiting bool
-	ok, err := t.row(`SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = e.seq),
-		coalesce((SELECT w.destination_arn FROM wabas w WHERE w.key = e.waba_key AND w.account_id = e.account_id), '')
-		FROM events e WHERE e.seq = ?`, args(seq), &waiting, &arn)
-	switch {
-	case err != nil || !ok:
-		return "", forgotten, err
-	case waiting:
-		return "", queuedBefore, nil
-	case arn == "":
-		return "", undirected, nil
+// publishAgain queues a stored event for every destination that wants it now, or for one of them only. It is no dead letter there
+// then.
+func (t *tx) publishAgain(seq int64, only string) (names []string, f fate, err error) {
+	var e event.Event
+	ok, err := t.row(`SELECT account_id, waba_key, phone_key, field, status FROM events WHERE seq = ?`, args(seq),
+		&e.AccountID, &e.WABAKey, &e.PhoneKey, &e.Field, &e.Status)
+	if err != nil || !ok {
+		return nil, forgotten, err
 	}
-	if _, err := t.exec(`INSERT INTO deliveries (seq, destination) VALUES (?, ?)`, seq, arn); err != nil {
-		return "", 0, err
+	r, err := t.route(&e)
+	if err != nil {
+		return nil, 0, err
 	}
-	_, err = t.exec(`DELETE FROM dead_letters WHERE seq = ?`, seq)
-	return arn, queuedAgain, err
+	f = undirected
+	for _, name := range r.all() {
+		if only != "" && name != only {
+			continue
+		}
+		queued, err := t.queueAgain(seq, name)
+		if err != nil {
+			return nil, 0, err
+		}
+		if queued {
+			names = append(names, name)
+		}
+		f = queuedBefore
+	}
+	if len(names) > 0 {
+		f = queuedAgain
+	}
+	return names, f, nil
 }
 
-// Replay queues stored events of an account for the destination that their business account has now, oldest first, and says
-// what became of each. Events that wait for a destination already stay where they are.
+// Replay queues stored events of an account for the destinations that want them now, oldest first, and says what became of each.
+// Events that wait for a destination already stay where they are.
 func (db *DB) Replay(ctx context.Context, accountID string, q event.Replay) (res event.Replayed, err error) {
 	var seqs []int64
 	var next event.Place
@@ -136,14 +187,16 @@ func (db *DB) Replay(ctx context.Context, accountID string, q event.Replay) (res
 	err = db.write(ctx, func(tx *tx) error {
 		res = event.Replayed{Next: next}
 		for _, seq := range seqs {
-			arn, fate, err := tx.publishAgain(seq)
+			names, fate, err := tx.publishAgain(seq, q.Destination)
 			if err != nil {
 				return err
 			}
 			switch fate {
 			case queuedAgain:
 				res.Queued++
-				res.Destinations = appendNew(res.Destinations, arn)
+				for _, name := range names {
+					res.Destinations = appendNew(res.Destinations, name)
+				}
 			case queuedBefore:
 				res.Waiting++
 			case undirected:

@@ -151,24 +151,6 @@ func (t *tx) recordStatus(seq int64, status string, at, now time.Time, failures 
 	return n == 1, err
 }
 
-// insertEvent stores an event and queues it for the destination its business account has now.
-func (t *tx) insertEvent(e *event.Event) error {
-	var destination string
-	e.Destinations = nil
-	if _, err := t.row(`SELECT destination_arn FROM wabas WHERE key = ?`, args(e.WABAKey), &destination); err != nil {
-		return err
-	}
-	seq, err := t.insert(`INSERT INTO events (id, account_id, waba_key, phone_key, message_id, wamid, field, status, at, destination, entry)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, e.ID, e.AccountID, e.WABAKey, e.PhoneKey, e.MessageID, e.WAMID, e.Field, e.Status,
-		unixMicro(e.At), destination, e.Entry)
-	if err != nil || destination == "" {
-		return err
-	}
-	e.Destinations = append(e.Destinations, destination)
-	_, err = t.exec(`INSERT INTO deliveries (seq, destination) VALUES (?, ?)`, seq, destination)
-	return err
-}
-
 // Lookup returns what is known about a message by our id or WhatsApp's; ok is false when it is unknown to the account.
 func (db *DB) Lookup(ctx context.Context, accountID, id string) (st message.Status, ok bool, err error) {
 	st.Summary, err = scanSummary(db.queryRow(ctx, summaryColumns+` FROM messages m LEFT JOIN states s ON s.seq = m.seq

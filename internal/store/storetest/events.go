@@ -37,6 +37,22 @@ func settled(t *testing.T) func(held bool, err error) {
 	}
 }
 
+// settle records outcomes of the world's topic.
+func (w *world) settle(t *testing.T, outcomes ...event.Outcome) {
+	t.Helper()
+	settled(t)(w.SettleEvents(w.ctx, w.queueLease(t), topicARN, event.Settlement{AccountID: w.waba.AccountID, At: w.now, Outcomes: outcomes}))
+}
+
+// deliver records that deliveries to the world's topic arrived.
+func (w *world) deliver(t *testing.T, list ...event.Delivery) {
+	t.Helper()
+	var outcomes []event.Outcome
+	for _, d := range list {
+		outcomes = append(outcomes, event.Outcome{Seq: d.Seq, Due: d.Due, Fate: event.Done})
+	}
+	w.settle(t, outcomes...)
+}
+
 func deliveries(t *testing.T, w *world) {
 	m := w.handOver(t, "wamid.1")
 	w.publish(t, 5)
@@ -45,7 +61,7 @@ func deliveries(t *testing.T, w *world) {
 	if fmt.Sprint(arns) != "["+topicARN+"]" {
 		t.Fatalf("destinations = %v", arns)
 	}
-	list, err := w.Undelivered(w.ctx, topicARN, 3)
+	list, err := w.Undelivered(w.ctx, topicARN, w.now, 3)
 	must(t, err)
 	if len(list) != 3 || list[0].MessageID != m.ID {
 		t.Fatalf("undelivered = %+v", list)
@@ -55,17 +71,15 @@ func deliveries(t *testing.T, w *world) {
 		d.AccountID != w.waba.AccountID || d.Destination != topicARN || string(d.Entry) != "sealed accepted" || !d.At.Equal(w.now) {
 		t.Errorf("delivery = %+v", d)
 	}
-	var seqs []int64
 	for i, d := range list {
 		if i > 0 && d.Seq <= list[i-1].Seq {
 			t.Errorf("delivery %d is out of order", i)
 		}
-		seqs = append(seqs, d.Seq)
 	}
-	settled(t)(w.Delivered(w.ctx, w.queueLease(t), seqs))
-	list, err = w.Undelivered(w.ctx, topicARN, 10)
+	w.deliver(t, list...)
+	list, err = w.Undelivered(w.ctx, topicARN, w.now, 10)
 	must(t, err)
-	if len(list) != 3 || list[0].Seq <= seqs[2] {
+	if len(list) != 3 || list[0].Seq <= d.Seq {
 		t.Errorf("after three were delivered: %+v", list)
 	}
 }
@@ -82,11 +96,10 @@ func noDestination(t *testing.T, w *world) {
 
 func deadLetters(t *testing.T, w *world) {
 	w.publish(t, 2)
-	list, err := w.Undelivered(w.ctx, topicARN, 10)
+	list, err := w.Undelivered(w.ctx, topicARN, w.now, 10)
 	must(t, err)
-	settled(t)(w.Undeliverable(w.ctx, w.queueLease(t), []event.Undelivered{{Seq: list[0].Seq, Reason: "busy"},
-		{Seq: list[1].Seq, Reason: "too large", Dead: "too large"}}, w.now))
-	list2, err := w.Undelivered(w.ctx, topicARN, 10)
+	w.settle(t, event.Outcome{Seq: list[0].Seq, Fate: event.Again}, event.Outcome{Seq: list[1].Seq, Fate: event.Dead, Reason: "too large"})
+	list2, err := w.Undelivered(w.ctx, topicARN, w.now, 10)
 	must(t, err)
 	if len(list2) != 1 || list2[0].Seq != list[0].Seq || list2[0].Attempts != 1 {
 		t.Errorf("queue = %+v, want the first event after one attempt", list2)
@@ -98,15 +111,24 @@ func deliveryFence(t *testing.T, w *world) {
 	old := w.queueLease(t)
 	_, err := w.AcquireLease(w.ctx, old.Name, "other", w.now.Add(2*lease.TTL), lease.TTL)
 	must(t, err)
-	list, err := w.Undelivered(w.ctx, topicARN, 10)
+	list, err := w.Undelivered(w.ctx, topicARN, w.now, 10)
 	must(t, err)
-	if held, err := w.Delivered(w.ctx, old, []int64{list[0].Seq}); err != nil || held {
-		t.Errorf("Delivered under a lease that has moved: %v, %v", held, err)
+	for _, fate := range []event.Fate{event.Done, event.Again, event.Dead} {
+		late := event.Settlement{AccountID: w.waba.AccountID, At: w.now, Outcomes: []event.Outcome{{Seq: list[0].Seq, Fate: fate}}, Disable: "late"}
+		if held, err := w.SettleEvents(w.ctx, old, topicARN, late); err != nil || held {
+			t.Errorf("SettleEvents under a lease that has moved: %v, %v", held, err)
+		}
 	}
-	if held, err := w.Undeliverable(w.ctx, old, []event.Undelivered{{Seq: list[0].Seq, Dead: "late"}}, w.now); err != nil || held {
-		t.Errorf("Undeliverable under a lease that has moved: %v, %v", held, err)
+	if n, held, err := w.BuryEvents(w.ctx, old, topicARN, w.now, "late", w.now, 10); err != nil || held || n != 0 {
+		t.Errorf("BuryEvents under a lease that has moved: %d, %v, %v", n, held, err)
 	}
-	if list, err := w.Undelivered(w.ctx, topicARN, 10); err != nil || len(list) != 1 || list[0].Attempts != 0 {
+	if n, held, err := w.PurgeEvents(w.ctx, old, topicARN, 10); err != nil || held || n != 0 {
+		t.Errorf("PurgeEvents under a lease that has moved: %d, %v, %v", n, held, err)
+	}
+	if s, err := w.QueueState(w.ctx, topicARN); err != nil || s.Halt != event.Running {
+		t.Errorf("a node without the lease left %+v, %v", s, err)
+	}
+	if list, err := w.Undelivered(w.ctx, topicARN, w.now, 10); err != nil || len(list) != 1 || list[0].Attempts != 0 {
 		t.Errorf("a node without the lease changed the queue: %+v, %v", list, err)
 	}
 }
@@ -119,10 +141,10 @@ func pruneBehind(t *testing.T, w *world) {
 		changes[i] = w.change(event.InboundChange, fmt.Sprint("wamid.", i), event.Received)
 	}
 	w.receive(t, changes...)
-	list, err := w.Undelivered(w.ctx, topicARN, waiting+1)
+	list, err := w.Undelivered(w.ctx, topicARN, w.now, waiting+1)
 	must(t, err)
 	last := list[waiting]
-	settled(t)(w.Delivered(w.ctx, w.queueLease(t), []int64{last.Seq}))
+	w.deliver(t, last)
 	for more := true; more; {
 		more, err = w.PruneEvents(w.ctx, w.now)
 		must(t, err)
@@ -134,13 +156,13 @@ func pruneBehind(t *testing.T, w *world) {
 
 func prune(t *testing.T, w *world) {
 	w.publish(t, 3)
-	list, err := w.Undelivered(w.ctx, topicARN, 10)
+	list, err := w.Undelivered(w.ctx, topicARN, w.now, 10)
 	must(t, err)
-	settled(t)(w.Delivered(w.ctx, w.queueLease(t), []int64{list[0].Seq}))
+	w.deliver(t, list[0])
 	if _, err := w.PruneEvents(w.ctx, w.now.Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := w.Undelivered(w.ctx, topicARN, 10); err != nil || len(list) != 2 {
+	if list, err := w.Undelivered(w.ctx, topicARN, w.now, 10); err != nil || len(list) != 2 {
 		t.Errorf("%d events wait, %v; want 2", len(list), err)
 	}
 	// What made repeats recognisable is gone with age.

@@ -33,13 +33,13 @@ const stranger = "111122223333"
 // bury makes dead letters of everything that waits for the world's topic, and returns them.
 func (w *world) bury(t *testing.T) []event.DeadLetter {
 	t.Helper()
-	list, err := w.Undelivered(w.ctx, topicARN, 1000)
+	list, err := w.Undelivered(w.ctx, topicARN, w.now, 1000)
 	must(t, err)
-	var failed []event.Undelivered
+	var dead []event.Outcome
 	for _, d := range list {
-		failed = append(failed, event.Undelivered{Seq: d.Seq, Dead: "too large"})
+		dead = append(dead, event.Outcome{Seq: d.Seq, Due: d.Due, Fate: event.Dead, Reason: "too large"})
 	}
-	settled(t)(w.Undeliverable(w.ctx, w.queueLease(t), failed, w.now))
+	w.settle(t, dead...)
 	letters, err := w.DeadEvents(w.ctx, w.waba.AccountID, 0, 1000)
 	must(t, err)
 	return letters
@@ -87,7 +87,7 @@ func requeueDeadEvents(t *testing.T, w *world) {
 	n, arns, err := w.RequeueDeadEvents(w.ctx, w.waba.AccountID, append(keys[1:], 987654))
 	must(t, err)
 	same(t, "destinations", arns, []string{elsewhere.ARN})
-	waiting, err := w.Undelivered(w.ctx, elsewhere.ARN, 10)
+	waiting, err := w.Undelivered(w.ctx, elsewhere.ARN, w.now, 10)
 	must(t, err)
 	if n != 2 || len(waiting) != 2 || waiting[0].Attempts != 0 || waiting[0].WAMID != "wamid.1" {
 		t.Errorf("requeued %d: %+v", n, waiting)
@@ -145,14 +145,12 @@ func discardDeadEvents(t *testing.T, w *world) {
 // told delivers everything that waits for the world's topic and returns it as "status wamid".
 func (w *world) told(t *testing.T) (list []string) {
 	t.Helper()
-	waiting, err := w.Undelivered(w.ctx, topicARN, 1000)
+	waiting, err := w.Undelivered(w.ctx, topicARN, w.now, 1000)
 	must(t, err)
-	var seqs []int64
 	for _, d := range waiting {
-		seqs = append(seqs, d.Seq)
 		list = append(list, d.Status+" "+d.WAMID)
 	}
-	settled(t)(w.Delivered(w.ctx, w.queueLease(t), seqs))
+	w.deliver(t, waiting...)
 	return list
 }
 

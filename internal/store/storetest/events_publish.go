@@ -12,7 +12,7 @@ func publishOne(t *testing.T, w *world) {
 		Field: "calls", Status: "accepted", At: w.now, Entry: []byte("sealed")}
 	must(t, w.Publish(w.ctx, e))
 	same(t, "destinations", e.Destinations, []string{topicARN})
-	list, err := w.Undelivered(w.ctx, topicARN, 10)
+	list, err := w.Undelivered(w.ctx, topicARN, w.now, 10)
 	must(t, err)
 	if len(list) != 1 || list[0].ID != e.ID || list[0].Field != "calls" || list[0].MessageID != "" || string(list[0].Entry) != "sealed" ||
 		!list[0].At.Equal(w.now) {
@@ -21,7 +21,7 @@ func publishOne(t *testing.T, w *world) {
 	must(t, w.SetDestination(w.ctx, w.waba.AccountID, w.waba.Key, nil))
 	e.ID, e.Destinations = "0199b3c0-0000-7000-8000-000000000002", []string{"stale"}
 	must(t, w.Publish(w.ctx, e))
-	if list, err = w.Undelivered(w.ctx, topicARN, 10); err != nil || len(list) != 1 || len(e.Destinations) != 0 {
+	if list, err = w.Undelivered(w.ctx, topicARN, w.now, 10); err != nil || len(list) != 1 || len(e.Destinations) != 0 {
 		t.Errorf("without a destination: %+v, %v, event for %q", list, err, e.Destinations)
 	}
 }

@@ -43,6 +43,7 @@ type Store interface {
 	Search(ctx context.Context, accountID string, q message.Query) (message.Found, error)
 	Window(ctx context.Context, phoneKey, recipient string) (message.Window, error)
 	eventsAdmin
+	destinations
 	Publish(ctx context.Context, e *event.Event) error
 	TemplateStore
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
@@ -98,6 +99,18 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a number that moves leaves its past":      unlinkKeepsTenantsApart,
 		"refreshes are claimed and stored":         refreshes,
 		"a webhook makes a refresh due":            refreshAfterWebhook,
+		"what failed alone makes room for others":  postponed,
+		"too old events are buried":                buryOld,
+		"copies go to those who want them":         additional,
+		"additional destinations are bounded":      additionalRefused,
+		"additional destinations change":           additionalChanged,
+		"a deleted destination is purged":          additionalDeleted,
+		"a destination's state is kept":            queueState,
+		"destinations are halted and resumed":      halts,
+		"alerts spare the destination concerned":   alertsElsewhere,
+		"attempts are summed up":                   attemptLog,
+		"a copy that died goes where it died":      requeueCopies,
+		"a replay can be for one destination":      replayToOne,
 		"dead letters are listed in order":         deadEvents,
 		"dead letters can be published after all":  requeueDeadEvents,
 		"dead letters can be forgotten":            discardDeadEvents,
@@ -232,7 +245,7 @@ func (w *world) apply(t *testing.T, hook event.Webhook, changes ...event.Change)
 // published lists the events that wait for the world's topic as "status message-id".
 func (w *world) published(t *testing.T) string {
 	t.Helper()
-	list, err := w.Undelivered(w.ctx, topicARN, 1000)
+	list, err := w.Undelivered(w.ctx, topicARN, w.now, 1000)
 	must(t, err)
 	var b strings.Builder
 	for _, d := range list {
