@@ -19,7 +19,6 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/page"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
-	"github.com/waxwing-messaging/waxwing/internal/webhook"
 )
 
 // wireAPI builds the front door and everything else that answers on its address.
@@ -39,10 +38,7 @@ func (p *parts) wireAPI(ctx context.Context, a *App) error {
 	api := awsapi.New(awsapi.Options{Region: cfg.Region, Partition: partition, ClockSkew: cfg.Auth.ClockSkew, Keys: p.directory,
 		Limits: awsapi.NewQuotas(services, cfg.Limits), Services: services, Logger: a.log,
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
-	callbacks := webhook.New(webhook.Options{AppSecret: cfg.Meta.AppSecret, VerifyToken: cfg.Meta.VerifyToken, MaxBody: cfg.Webhook.MaxBody,
-		Inbox: p.db, Sealer: p.box, OnStored: p.intake.Wake, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) },
-		Logger: a.log})
-	p.handler = route(api, callbacks, snsapi.NewPublic(p.topics, p.signer, a.log), p.buckets.door, a)
+	p.handler = route(api, p.callbacks, snsapi.NewPublic(p.topics, p.signer, a.log), p.buckets.door, a)
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
+	"github.com/waxwing-messaging/waxwing/internal/webhook"
 )
 
 const (
@@ -44,6 +45,7 @@ type parts struct {
 	lanes     *dispatch.Dispatcher // messages
 	refresher *refresh.Engine
 	intake    *ingest.Engine
+	callbacks *webhook.Handler
 
 	buckets *buckets // the API
 	handler http.Handler

@@ -11,6 +11,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/ingest"
 	"github.com/waxwing-messaging/waxwing/internal/outbound"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
+	"github.com/waxwing-messaging/waxwing/internal/webhook"
 )
 
 const (
@@ -44,11 +45,6 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 // wireMessages builds the way out to WhatsApp and the way back in.
 func (p *parts) wireMessages(a *App) {
 	cfg := a.cfg
-	p.lanes = dispatch.New(dispatch.Options{Store: p.db, Upstream: upstream{graph: p.graph, templates: p.templates}, Lines: p.directory,
-		Sealer: p.box, Owner: p.owner, RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin,
-		BackoffMax: cfg.Handover.BackoffMax, InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency,
-		OnEvent:   p.delivery.Wake,
-		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})
 	p.refresher = newRefresher(a, p.db, p.graph, p.directory)
 	p.intake = ingest.New(ingest.Options{Store: p.db, Sealer: p.box, Owner: p.owner, OrphanWait: orphanWait, OnEvent: p.delivery.Wake,
 		OnApplied: func(r event.Applied) {
@@ -58,4 +54,12 @@ func (p *parts) wireMessages(a *App) {
 			}
 			p.templates.Changed(r.Templates)
 		}, Logger: a.log})
+	p.callbacks = webhook.New(webhook.Options{AppSecret: cfg.Meta.AppSecret, VerifyToken: cfg.Meta.VerifyToken, MaxBody: cfg.Webhook.MaxBody,
+		Inbox: p.db, Sealer: p.box, OnStored: p.intake.Wake, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) },
+		Logger: a.log})
+	p.lanes = dispatch.New(dispatch.Options{Store: p.db, Upstream: upstream{graph: p.graph, templates: p.templates}, Lines: p.directory,
+		Sealer: p.box, Owner: p.owner, RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin,
+		BackoffMax: cfg.Handover.BackoffMax, InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency,
+		Hearing: p.callbacks.Hearing, OnEvent: p.delivery.Wake,
+		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})
 }

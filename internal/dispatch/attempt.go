@@ -20,8 +20,12 @@ import (
 // store refuses, and nothing happens.
 func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *item) {
 	job := &it.job
+	if wait, err := l.proofWait(ctx, job); wait > 0 || err != nil {
+		l.later(ctx, w, it, max(wait, retryLedger), err)
+		return
+	}
 	if now := time.Now(); job.InDoubt() && !now.Before(job.AcceptedAt.Add(l.policy.window)) {
-		l.giveUp(ctx, held, w, it, message.Failure{Code: unsendable, Title: "WhatsApp did not answer, and no status has shown that it has the message"}, now)
+		l.giveUp(ctx, w, it, message.Failure{Code: unsendable, Title: "WhatsApp did not answer, and no status has shown that it has the message"}, now)
 		return
 	}
 
@@ -34,16 +38,11 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 		}
 	}
 	if err != nil {
-		if ctx.Err() == nil {
-			l.d.Logger.Error("prepare hand-over", "message_id", job.ID, "error", err)
-		}
 		if now := time.Now(); hopeless(err) && !now.Before(job.AcceptedAt.Add(l.policy.window)) {
-			l.giveUp(ctx, held, w, it, message.Failure{Code: unsendable, Title: "The message could not be prepared"}, now)
+			l.giveUp(ctx, w, it, message.Failure{Code: unsendable, Title: "The message could not be prepared"}, now)
 			return
 		}
-		// Nothing was begun, so the job simply waits in the window.
-		job.NotBefore = time.Now().Add(retryLedger)
-		l.end(w, it, true)
+		l.later(ctx, w, it, retryLedger, err)
 		return
 	}
 	job.Attempts++
@@ -58,19 +57,56 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 	}
 	dec := l.react(job, out, start, now)
 	l.d.Logger.LogAttrs(ctx, levelOf(out.Verdict), "hand-over", attrs(job, out, now.Sub(start))...)
-	keep := l.record(ctx, held, job, line, out, dec, now)
+	keep := l.record(ctx, job, line, out, dec, now)
 	job.Body = nil
 	l.end(w, it, keep)
 }
 
+// proofWait is how long a message in doubt has yet to wait for the status that proves its hand-over: callbacks must have been
+// taken for the whole wait, since Meta repeats those that were not, and every one that came in the wait must have been applied.
+func (l *lane) proofWait(ctx context.Context, job *message.Job) (time.Duration, error) {
+	if !job.InDoubt() {
+		return 0, nil
+	}
+	since := job.StartedAt
+	if heard := l.d.Hearing(); heard.After(since) {
+		since = heard
+	}
+	proven := since.Add(l.policy.inDoubtWait)
+	if wait := time.Until(proven); wait > 0 {
+		return wait, nil
+	}
+	understood, err := l.d.Store.Understood(ctx, proven)
+	if err != nil || understood {
+		return 0, err
+	}
+	return retryLedger, nil
+}
+
+// later puts a job back for which nothing was begun. While the store takes nothing the lane waits with it: no other job could
+// begin either.
+func (l *lane) later(ctx context.Context, w *window, it *item, wait time.Duration, err error) {
+	if err != nil {
+		l.d.complain(ctx, "prepare hand-over", err, "message_id", it.job.ID)
+	}
+	now := time.Now()
+	it.job.NotBefore = now.Add(wait)
+	if fault.Is(err, fault.Unavailable) {
+		l.mu.Lock()
+		l.paused = now.Add(wait)
+		l.mu.Unlock()
+	}
+	l.end(w, it, true)
+}
+
 // giveUp drops a job without another attempt.
-func (l *lane) giveUp(ctx context.Context, held lease.Lease, w *window, it *item, why message.Failure, now time.Time) {
+func (l *lane) giveUp(ctx context.Context, w *window, it *item, why message.Failure, now time.Time) {
 	// Without a number there is no line, and its names stay out of the event.
 	line, err := l.d.Lines.Line(ctx, it.job.AccountID, it.job.PhoneKey)
 	if err != nil {
 		line = account.Line{}
 	}
-	l.end(w, it, l.record(ctx, held, &it.job, line, Outcome{Failure: why}, decision{finish: message.Dropped}, now))
+	l.end(w, it, l.record(ctx, &it.job, line, Outcome{Failure: why}, decision{finish: message.Dropped}, now))
 }
 
 // unsendable is the code of Meta's for what has no other: nobody at WhatsApp was asked.
@@ -128,16 +164,16 @@ func (l *lane) react(job *message.Job, out Outcome, start, now time.Time) decisi
 
 // record stores a decision and reports whether the job stays in the window. While the store is out of order it keeps trying:
 // the outcome is known only here.
-func (l *lane) record(ctx context.Context, held lease.Lease, job *message.Job, line account.Line, out Outcome, dec decision, now time.Time) (keep bool) {
+func (l *lane) record(ctx context.Context, job *message.Job, line account.Line, out Outcome, dec decision, now time.Time) (keep bool) {
 	for {
 		var ok bool
 		var err error
 		if dec.finish == "" {
-			ok, err = l.d.Store.Postpone(context.WithoutCancel(ctx), held, job, dec.at, dec.inDoubt)
+			ok, err = l.d.Store.Postpone(context.WithoutCancel(ctx), job, dec.at, dec.inDoubt)
 		} else {
 			var e *event.Event
 			if e, err = l.report(job, line, out, dec, now); err == nil {
-				ok, err = l.d.Store.Finish(context.WithoutCancel(ctx), held, job, dec.finish, out.WAMID, e, now)
+				ok, err = l.d.Store.Finish(context.WithoutCancel(ctx), job, dec.finish, out.WAMID, e, now)
 			}
 			if ok && e != nil && l.d.OnEvent != nil {
 				l.d.OnEvent(e.Destinations...)
@@ -149,7 +185,7 @@ func (l *lane) record(ctx context.Context, held lease.Lease, job *message.Job, l
 			}
 			return ok && dec.finish == ""
 		}
-		l.d.Logger.Error("record hand-over", "message_id", job.ID, "verdict", out.Verdict, "error", err)
+		l.d.complain(ctx, "record hand-over", err, "message_id", job.ID, "verdict", out.Verdict)
 		if ctx.Err() != nil {
 			return false // in doubt for whoever comes next
 		}

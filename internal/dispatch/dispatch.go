@@ -23,15 +23,18 @@ import (
 )
 
 // Store is the outbox. Begin, Postpone and Finish report false, and change nothing, when the job is not in the state the
-// caller believes: another node drives the lane, or a status has proved the hand-over.
+// caller believes: another attempt was begun, or a status has proved the hand-over. Begin also needs the lane's lease, and is
+// refused as fault.Unavailable while there may be no room to record what would come of the attempt.
 type Store interface {
 	lease.Store
 	Lanes(ctx context.Context) ([]string, error)
 	Jobs(ctx context.Context, phoneKey string, p message.Priority, after int64, limit int) ([]message.Job, error)
 	Body(ctx context.Context, seq int64) (sealed []byte, err error)
 	Begin(ctx context.Context, l lease.Lease, j *message.Job, now time.Time) (bool, error)
-	Postpone(ctx context.Context, l lease.Lease, j *message.Job, notBefore time.Time, inDoubt bool) (bool, error)
-	Finish(ctx context.Context, l lease.Lease, j *message.Job, s message.State, wamid string, e *event.Event, now time.Time) (bool, error)
+	Postpone(ctx context.Context, j *message.Job, notBefore time.Time, inDoubt bool) (bool, error)
+	Finish(ctx context.Context, j *message.Job, s message.State, wamid string, e *event.Event, now time.Time) (bool, error)
+	// Understood reports whether every callback that came before a time has been applied.
+	Understood(ctx context.Context, before time.Time) (bool, error)
 }
 
 // Upstream is WhatsApp. HandOver makes exactly one attempt and never retries by itself.
@@ -62,6 +65,7 @@ type Options struct {
 	BackoffMax  time.Duration
 	InDoubtWait time.Duration
 	Concurrency int                          // attempts in flight on this node
+	Hearing     func() time.Time             // since when every callback of Meta's has been taken; nil: since Run began
 	OnEvent     func(destinations ...string) // optional: an event waits for them
 	OnAttempt   func(a Attempt)              // optional: for metrics
 	Logger      *slog.Logger
@@ -96,6 +100,10 @@ const scanEvery = lease.TTL / 2
 
 // Run drives lanes until ctx ends, then lets attempts in flight finish. It returns nil.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	if d.Hearing == nil {
+		started := time.Now()
+		d.Hearing = func() time.Time { return started }
+	}
 	var cancel context.CancelFunc
 	d.begun, cancel = grace.Extend(ctx)
 	defer cancel()
@@ -115,8 +123,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			for _, key := range keys {
 				start(key)
 			}
-		} else if ctx.Err() == nil {
-			d.Logger.Error("read lanes", "error", err)
+		} else {
+			d.complain(ctx, "read lanes", err)
 		}
 		for waiting := true; waiting; {
 			select {

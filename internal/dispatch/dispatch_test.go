@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
@@ -20,30 +22,35 @@ import (
 func TestDispatch(t *testing.T) {
 	t.Parallel()
 	for name, scenario := range map[string]func(*rig){
-		"a fresh message leaves at once":              freshLeavesAtOnce,
-		"what others stored is found":                 othersAreFound,
-		"transient failures are retried with backoff": transient,
-		"retries end after the window":                exhausted,
-		"a refused message fails with its reason":     refused,
-		"an unknown outcome waits for proof":          inDoubt,
-		"an outcome that stays unknown is dropped":    neverKnown,
-		"what is done during a read does not return":  doneDuringRead,
-		"a lane that retires leaves nothing behind":   retireAndReturn,
-		"proof saves the second try":                  proved,
-		"a crash leaves the message in doubt":         crash,
-		"a recipient's messages keep their order":     order,
-		"replies go ahead of bulk":                    replies,
-		"replies pass a window full of bulk":          repliesPassFullWindow,
-		"waiting for room does not lose the lane":     crowded,
-		"what cannot be prepared is dropped in time":  unpreparable,
-		"a lane keeps its rate":                       rate,
-		"a throttled lane delays nobody else":         throttledLane,
-		"a throttled pair delays only the pair":       throttledPair,
-		"refused credentials park the lane":           credentials,
-		"a long queue passes through a small window":  longQueue,
-		"a lost lane is left alone":                   lostLane,
-		"stopping lets attempts finish":               stopping,
-		"receipts need no recipient and no event":     receipts,
+		"a fresh message leaves at once":               freshLeavesAtOnce,
+		"what others stored is found":                  othersAreFound,
+		"transient failures are retried with backoff":  transient,
+		"retries end after the window":                 exhausted,
+		"a refused message fails with its reason":      refused,
+		"an unknown outcome waits for proof":           inDoubt,
+		"an outcome that stays unknown is dropped":     neverKnown,
+		"what is done during a read does not return":   doneDuringRead,
+		"a lane that retires leaves nothing behind":    retireAndReturn,
+		"proof saves the second try":                   proved,
+		"a crash leaves the message in doubt":          crash,
+		"proof is waited for while callbacks come in":  unheard,
+		"callbacks that came in time may be the proof": unread,
+		"a store without room lets nothing begin":      noRoom,
+		"an outcome outlives trouble with the store":   outcomeKept,
+		"a clock that was set back delays no doubt":    clockSetBack,
+		"a recipient's messages keep their order":      order,
+		"replies go ahead of bulk":                     replies,
+		"replies pass a window full of bulk":           repliesPassFullWindow,
+		"waiting for room does not lose the lane":      crowded,
+		"what cannot be prepared is dropped in time":   unpreparable,
+		"a lane keeps its rate":                        rate,
+		"a throttled lane delays nobody else":          throttledLane,
+		"a throttled pair delays only the pair":        throttledPair,
+		"refused credentials park the lane":            credentials,
+		"a long queue passes through a small window":   longQueue,
+		"a lost lane is left alone":                    lostLane,
+		"stopping lets attempts finish":                stopping,
+		"receipts need no recipient and no event":      receipts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -309,6 +316,174 @@ func crash(r *rig) {
 	if got := r.log(); len(got) != 2 || !strings.HasPrefix(got[0], "a@") {
 		r.t.Errorf("attempts = %v", got)
 	}
+}
+
+// What is in doubt is not tried again before callbacks have been taken for the whole wait: the proof may be among those that
+// Meta has to repeat.
+func unheard(r *rig) {
+	refusedUntil := r.start.Add(time.Minute)
+	r.hearing = func() time.Time { return refusedUntil }
+	r.restart("node")
+	first := true
+	r.script(func(j *message.Job) Outcome {
+		if first {
+			first = false
+			return Outcome{Verdict: Unknown}
+		}
+		return r.take(j)
+	})
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(74 * time.Second)
+	if n := len(r.log()); n != 1 {
+		r.t.Errorf("%d attempts although callbacks had been refused", n)
+	}
+	time.Sleep(2 * time.Second)
+	r.wantState(j, message.Accepted)
+}
+
+func unread(r *rig) {
+	r.script(func(*message.Job) Outcome { return Outcome{Verdict: Unknown} })
+	r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(10 * time.Second)
+	if err := r.db.Receive(context.Background(), []byte("nobody has looked at it yet"), time.Now()); err != nil {
+		r.t.Fatal(err)
+	}
+	time.Sleep(time.Hour)
+	if n := len(r.log()); n != 1 {
+		r.t.Errorf("%d attempts with a callback unread that came in time", n)
+	}
+	hooks, err := r.db.Webhooks(context.Background(), 1)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.db.Reject(context.Background(), hooks[0], "it proves nothing"); err != nil {
+		r.t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second)
+	if n := len(r.log()); n != 2 {
+		r.t.Errorf("%d attempts after the last callback was read, want 2", n)
+	}
+}
+
+// scarce is a store that cannot do everything, like one whose disk is full.
+type scarce struct {
+	Store
+	begin, rest *atomic.Bool // whether they fail
+	refusals    *atomic.Int64
+}
+
+func (s scarce) full(is *atomic.Bool) error {
+	if is.Load() {
+		s.refusals.Add(1)
+		return fault.New(fault.Unavailable, "storage is full")
+	}
+	return nil
+}
+
+func (s scarce) Begin(ctx context.Context, l lease.Lease, j *message.Job, now time.Time) (bool, error) {
+	if err := s.full(s.begin); err != nil {
+		return false, err
+	}
+	return s.Store.Begin(ctx, l, j, now)
+}
+
+func (s scarce) Finish(ctx context.Context, j *message.Job, st message.State, wamid string, e *event.Event, now time.Time) (bool, error) {
+	if err := s.full(s.rest); err != nil {
+		return false, err
+	}
+	return s.Store.Finish(ctx, j, st, wamid, e, now)
+}
+
+func (s scarce) AcquireLease(ctx context.Context, name, owner string, now time.Time, ttl time.Duration) (lease.Lease, error) {
+	if err := s.full(s.rest); err != nil {
+		return lease.Lease{}, err
+	}
+	return s.Store.AcquireLease(ctx, name, owner, now, ttl)
+}
+
+func (s scarce) RenewLease(ctx context.Context, l lease.Lease, now time.Time, ttl time.Duration) (bool, error) {
+	if err := s.full(s.rest); err != nil {
+		return false, err
+	}
+	return s.Store.RenewLease(ctx, l, now, ttl)
+}
+
+// scarcity puts a scarce store under the dispatcher.
+func (r *rig) scarcity() scarce {
+	s := scarce{begin: new(atomic.Bool), rest: new(atomic.Bool), refusals: new(atomic.Int64)}
+	r.through = func(store Store) Store {
+		s.Store = store
+		return s
+	}
+	r.restart("node")
+	return s
+}
+
+func noRoom(r *rig) {
+	s := r.scarcity()
+	s.begin.Store(true)
+	var jobs []message.Job
+	for i := range 200 {
+		jobs = append(jobs, r.accept("a", "fast", fmt.Sprint(i), message.Bulk))
+	}
+	time.Sleep(10 * time.Second)
+	if n := len(r.log()); n != 0 {
+		r.t.Errorf("%d hand-overs began", n)
+	}
+	if n := s.refusals.Load(); n > 10*(laneMax+1) {
+		r.t.Errorf("the store was asked %d times in ten seconds", n)
+	}
+	s.begin.Store(false)
+	time.Sleep(3 * time.Second)
+	for _, j := range jobs {
+		r.wantState(j, message.Accepted)
+	}
+}
+
+// What WhatsApp answered is recorded when the store works again, although the lease has been lost meanwhile; nothing is sent
+// twice.
+func outcomeKept(r *rig) {
+	s := r.scarcity()
+	r.script(func(j *message.Job) Outcome {
+		s.rest.Store(true) // the disk fills up while WhatsApp takes the message
+		return r.take(j)
+	})
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(3 * lease.TTL)
+	r.wantState(j, message.Queued)
+	s.rest.Store(false)
+	time.Sleep(5 * time.Second)
+	r.wantState(j, message.Accepted)
+	time.Sleep(time.Minute)
+	if got := r.log(); len(got) != 1 {
+		r.t.Errorf("attempts = %v, want one", got)
+	}
+}
+
+// A message in doubt from before the clock was set back waits as long as any other.
+func clockSetBack(r *rig) {
+	j := r.store("a", "phone", "1", message.Bulk)
+	r.halt()
+	ahead := time.Now().Add(time.Hour)
+	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", ahead, time.Millisecond)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if ok, err := r.db.Begin(context.Background(), l, &j, ahead); err != nil || !ok {
+		r.t.Fatalf("begin: %v, %v", ok, err)
+	}
+	j.Attempts++
+	if ok, err := r.db.Postpone(context.Background(), &j, ahead.Add(20*time.Second), true); err != nil || !ok {
+		r.t.Fatalf("postpone: %v, %v", ok, err)
+	}
+	if err := r.db.ReleaseLease(context.Background(), l); err != nil {
+		r.t.Fatal(err)
+	}
+	r.restart("new")
+	time.Sleep(14 * time.Second)
+	r.wantState(j, message.Queued)
+	time.Sleep(10 * time.Second)
+	r.wantState(j, message.Accepted)
 }
 
 func order(r *rig) {

@@ -102,9 +102,7 @@ func (l *lane) run(ctx context.Context) {
 			continue
 		}
 		if err := l.refill(ctx); err != nil {
-			if ctx.Err() == nil {
-				l.d.Logger.Error("read outbox", "lane", l.key, "error", err)
-			}
+			l.d.complain(ctx, "read outbox", err, "lane", l.key)
 			l.sleep(ctx, retryLedger, nil)
 			continue
 		}
@@ -179,8 +177,8 @@ func load(share int) int { return share / 2 }
 // hold makes sure that this node drives the lane. What was known about the queue is forgotten when the lease changes.
 func (l *lane) hold(ctx context.Context) bool {
 	held, changed, err := l.keeper.Hold(ctx)
-	if err != nil && ctx.Err() == nil {
-		l.d.Logger.Error("hold lane", "lane", l.key, "error", err)
+	if err != nil {
+		l.d.complain(ctx, "hold lane", err, "lane", l.key)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -215,6 +213,10 @@ func (l *lane) refill(ctx context.Context) error {
 		now := time.Now()
 		for _, j := range jobs {
 			l.cursor[p] = j.Seq
+			if ahead := j.StartedAt.Sub(now); ahead > 0 {
+				// The clock was set back since. What was to happen in a minute still is.
+				j.StartedAt, j.NotBefore = now, j.NotBefore.Add(-ahead)
+			}
 			if j.InDoubt() && j.NotBefore.Before(j.StartedAt) {
 				// The process that began the attempt died. Give proof the time to arrive, from now: WhatsApp repeats its
 				// callbacks after an outage.

@@ -32,6 +32,7 @@ type rig struct {
 	handOver func(j *message.Job) Outcome // nil takes everything
 	through  func(Store) Store            // what stands between the dispatcher and its store; nil: nothing
 	slots    int                          // attempts in flight; 0 means 64
+	hearing  func() time.Time             // nil: since the start
 	attempts []string                     // "name@offset" of every attempt
 	names    map[string]string            // by message id
 	stop     context.CancelFunc
@@ -96,7 +97,7 @@ func (r *rig) restart(owner string) {
 	}
 	r.Dispatcher = New(Options{Store: store, Upstream: r, Lines: lines{}, Sealer: plain{}, Owner: owner, RetryWindow: 180 * time.Minute,
 		BackoffMin: time.Second, BackoffMax: 5 * time.Minute, InDoubtWait: 15 * time.Second, Concurrency: r.slots,
-		Logger: slog.New(slog.DiscardHandler)})
+		Hearing: r.hearing, Logger: slog.New(slog.DiscardHandler)})
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop, r.done = stop, make(chan struct{})
 	go func(d *Dispatcher, done chan struct{}) {

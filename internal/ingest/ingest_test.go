@@ -124,7 +124,7 @@ func (b *bench) sent(wamid string) message.Outbound {
 	}
 	j.Attempts++
 	e, _ := event.Accepted(event.HandOver{MessageID: m.ID, AccountID: m.AccountID, WABAKey: "waba", PhoneKey: "phone", WAMID: wamid, At: time.Now()}, plain{}, "e")
-	if ok, err := b.db.Finish(ctx, l, &j, message.Accepted, wamid, e, time.Now()); err != nil || !ok {
+	if ok, err := b.db.Finish(ctx, &j, message.Accepted, wamid, e, time.Now()); err != nil || !ok {
 		b.t.Fatal(ok, err)
 	}
 	return m

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
@@ -45,10 +46,26 @@ type Options struct {
 }
 
 // Handler answers Meta: GET proves to Meta that the URL is ours, POST takes callbacks.
-type Handler struct{ Options }
+type Handler struct {
+	Options
+	hearing atomic.Pointer[time.Time]
+}
 
 // New returns a Handler. Without an app secret it refuses every callback.
-func New(o Options) *Handler { return &Handler{o} }
+func New(o Options) *Handler {
+	h := &Handler{Options: o}
+	h.deaf()
+	return h
+}
+
+// Hearing returns since when every genuine callback has been taken. What came before may have been refused, and is then repeated
+// by Meta at some time.
+func (h *Handler) Hearing() time.Time { return *h.hearing.Load() }
+
+func (h *Handler) deaf() {
+	now := time.Now()
+	h.hearing.Store(&now)
+}
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
@@ -101,10 +118,11 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, now time.Time)
 		err = h.Inbox.Receive(context.WithoutCancel(r.Context()), sealed, now)
 	}
 	if err != nil {
-		h.Logger.Error("store webhook", "error", err)
+		h.deaf()
 		if fault.Is(err, fault.Unavailable) {
-			return http.StatusServiceUnavailable
+			return http.StatusServiceUnavailable // the store has logged why
 		}
+		h.Logger.Error("store webhook", "error", err)
 		return http.StatusInternalServerError
 	}
 	h.OnStored()

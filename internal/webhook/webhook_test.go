@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
@@ -92,6 +93,34 @@ func TestReceive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was refused for a reason of ours ends the time in which every callback was taken; what is not Meta's does not.
+func TestHearing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in, stored := &inbox{}, 0
+		h := newHandler(in, &stored)
+		begun := time.Now()
+		post := func(signature string) {
+			time.Sleep(time.Minute)
+			r := httptest.NewRequest(http.MethodPost, "/webhooks/meta", strings.NewReader("x"))
+			r.Header.Set("X-Hub-Signature-256", signature)
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		post(sign("app-secret", "x"))
+		post("sha256=00")
+		if got := h.Hearing(); !got.Equal(begun) {
+			t.Errorf("hearing since %v, want since the start", got.Sub(begun))
+		}
+		in.err = fault.New(fault.Unavailable, "full")
+		post(sign("app-secret", "x"))
+		in.err = nil
+		post(sign("app-secret", "x"))
+		if got := h.Hearing().Sub(begun); got != 3*time.Minute {
+			t.Errorf("hearing since %v, want since the refusal after three minutes", got)
+		}
+	})
 }
 
 func TestWithoutSecretNothingIsTaken(t *testing.T) {

@@ -14,7 +14,6 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
-	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
@@ -144,7 +143,7 @@ func (c *cutOff) message() (m message.Outbound) {
 }
 
 // begun returns a message with an attempt under way.
-func (c *cutOff) begun() (message.Job, lease.Lease) {
+func (c *cutOff) begun() message.Job {
 	m := c.message()
 	_, seq, err := c.Accept(context.Background(), &m, []byte("x"))
 	c.must(err)
@@ -157,7 +156,7 @@ func (c *cutOff) begun() (message.Job, lease.Lease) {
 		c.t.Fatal("not begun")
 	}
 	j.Attempts++
-	return j, l
+	return j
 }
 
 func (c *cutOff) event(messageID string) *event.Event {
@@ -181,20 +180,20 @@ func (c *cutOff) begin() func() error {
 }
 
 func (c *cutOff) finish() func() error {
-	j, l := c.begun()
+	j := c.begun()
 	wamid, e := c.fresh("wamid."), c.event(j.ID)
 	return func() error {
-		_, err := c.Finish(context.Background(), l, &j, message.Accepted, wamid, e, c.now)
+		_, err := c.Finish(context.Background(), &j, message.Accepted, wamid, e, c.now)
 		return err
 	}
 }
 
 func (c *cutOff) finishAfterStatus() func() error {
-	j, l := c.begun()
+	j := c.begun()
 	wamid, e := c.fresh("wamid."), c.event(j.ID)
 	c.must(c.apply(c.change(event.StatusChange, wamid, "sent", ""))) // an orphan until then
 	return func() error {
-		_, err := c.Finish(context.Background(), l, &j, message.Accepted, wamid, e, c.now)
+		_, err := c.Finish(context.Background(), &j, message.Accepted, wamid, e, c.now)
 		return err
 	}
 }
@@ -223,15 +222,15 @@ func (c *cutOff) inbound() func() error {
 }
 
 func (c *cutOff) status() func() error {
-	j, l := c.begun()
+	j := c.begun()
 	wamid := c.fresh("wamid.")
-	_, err := c.Finish(context.Background(), l, &j, message.Accepted, wamid, c.event(j.ID), c.now)
+	_, err := c.Finish(context.Background(), &j, message.Accepted, wamid, c.event(j.ID), c.now)
 	c.must(err)
 	return c.received(c.change(event.StatusChange, wamid, "delivered", ""))
 }
 
 func (c *cutOff) proof() func() error {
-	j, _ := c.begun()
+	j := c.begun()
 	return c.received(c.change(event.StatusChange, c.fresh("wamid."), "sent", j.ID))
 }
 

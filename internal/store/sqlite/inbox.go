@@ -34,6 +34,13 @@ func (db *DB) Webhooks(ctx context.Context, limit int) ([]event.Webhook, error) 
 	return list, err
 }
 
+// Understood reports whether every webhook that came before a time has been applied.
+func (db *DB) Understood(ctx context.Context, before time.Time) (ok bool, err error) {
+	err = db.queryRow(ctx, `SELECT NOT EXISTS (SELECT 1 FROM (SELECT received_at FROM inbox ORDER BY seq LIMIT 1) WHERE received_at < ?)`,
+		unixMicro(before)).Scan(&ok)
+	return ok, err
+}
+
 // Apply stores what webhooks mean, all of it or nothing, and forgets them. Applying one again does nothing.
 //
 // Statuses move their message forward, or wait as orphans while the message's id is unknown; inbound messages open the

@@ -76,11 +76,10 @@ func (db *DB) Begin(ctx context.Context, l lease.Lease, j *message.Job, now time
 
 // Postpone puts a begun attempt back into the queue until notBefore. It stays in doubt if WhatsApp may have the message. It
 // reports false when the attempt is not the current one any more.
-func (db *DB) Postpone(ctx context.Context, l lease.Lease, j *message.Job, notBefore time.Time, inDoubt bool) (ok bool, err error) {
+func (db *DB) Postpone(ctx context.Context, j *message.Job, notBefore time.Time, inDoubt bool) (ok bool, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		n, err := tx.exec(`UPDATE outbox SET not_before = ?, started_at = CASE WHEN ? THEN started_at ELSE 0 END
-			WHERE seq = ? AND attempts = ? AND EXISTS (SELECT 1 FROM leases WHERE name = ? AND owner = ? AND fence = ?)`,
-			unixMicro(notBefore), inDoubt, j.Seq, j.Attempts, l.Name, l.Owner, l.Fence)
+			WHERE seq = ? AND attempts = ?`, unixMicro(notBefore), inDoubt, j.Seq, j.Attempts)
 		ok = n == 1
 		return err
 	})
@@ -89,12 +88,11 @@ func (db *DB) Postpone(ctx context.Context, l lease.Lease, j *message.Job, notBe
 
 // Finish takes a message out of the queue: WhatsApp accepted it under wamid, refused it, or we gave up. The event, if any, is
 // stored with it. It reports false, and changes nothing, when the attempt is not the current one any more, because another
-// node has the lane or a status has already proved the hand-over.
-func (db *DB) Finish(ctx context.Context, l lease.Lease, j *message.Job, s message.State, wamid string, e *event.Event, now time.Time) (ok bool, err error) {
+// was begun or a status has already proved the hand-over. What an attempt came to is a fact, whoever has the lane by now: no
+// lease is asked for.
+func (db *DB) Finish(ctx context.Context, j *message.Job, s message.State, wamid string, e *event.Event, now time.Time) (ok bool, err error) {
 	err = db.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(`DELETE FROM outbox
-			WHERE seq = ? AND attempts = ? AND EXISTS (SELECT 1 FROM leases WHERE name = ? AND owner = ? AND fence = ?)`,
-			j.Seq, j.Attempts, l.Name, l.Owner, l.Fence)
+		n, err := tx.exec(`DELETE FROM outbox WHERE seq = ? AND attempts = ?`, j.Seq, j.Attempts)
 		if ok = n == 1; err != nil || !ok {
 			return err
 		}

@@ -72,7 +72,7 @@ func sameCost(t *testing.T, shallow, deep *world) {
 			must(t, err)
 			w.begin(t, l, &j)
 			wamid := "wamid." + j.ID
-			if ok, err := w.Finish(w.ctx, l, &j, message.Accepted, wamid, w.event(j.ID, wamid, "accepted"), w.now); err != nil || !ok {
+			if ok, err := w.Finish(w.ctx, &j, message.Accepted, wamid, w.event(j.ID, wamid, "accepted"), w.now); err != nil || !ok {
 				t.Fatalf("Finish = %v, %v", ok, err)
 			}
 		}},

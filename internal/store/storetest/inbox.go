@@ -86,7 +86,7 @@ func prove(t *testing.T, w *world) {
 		t.Errorf("events = %q, want %q", got, want)
 	}
 	// The answer to the attempt arrives after its proof.
-	if ok, err := w.Finish(w.ctx, l, &j, message.Accepted, "wamid.p", w.event(m.ID, "wamid.p", "accepted"), w.now); err != nil || ok {
+	if ok, err := w.Finish(w.ctx, &j, message.Accepted, "wamid.p", w.event(m.ID, "wamid.p", "accepted"), w.now); err != nil || ok {
 		t.Errorf("Finish after proof = %v, %v", ok, err)
 	}
 	// A second hand-over of the same message has a wamid of its own; its statuses belong to the message too.
@@ -104,7 +104,7 @@ func droppedThenFailed(t *testing.T, w *world) {
 	w.begin(t, l, &j)
 	e := w.event(m.ID, "", "failed")
 	e.Failures = []message.Failure{{Code: 131000}}
-	if ok, err := w.Finish(w.ctx, l, &j, message.Dropped, "", e, w.now); err != nil || !ok {
+	if ok, err := w.Finish(w.ctx, &j, message.Dropped, "", e, w.now); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	if st := w.state(t, m.ID); st.State != message.Dropped {
@@ -291,4 +291,23 @@ func pruneMessages(t *testing.T, w *world) {
 	if st := w.state(t, waiting.ID); st.State != message.Queued {
 		t.Errorf("a waiting message is %s", st.State)
 	}
+}
+
+func understood(t *testing.T, w *world) {
+	want := func(before time.Time, want bool) {
+		t.Helper()
+		if ok, err := w.Understood(w.ctx, before); err != nil || ok != want {
+			t.Errorf("everything before %v is understood: %v, %v; want %v", before.Sub(w.now), ok, err, want)
+		}
+	}
+	want(w.now, true)
+	must(t, w.Receive(w.ctx, []byte("first"), w.now))
+	must(t, w.Receive(w.ctx, []byte("second"), w.now.Add(time.Minute)))
+	want(w.now, true)
+	want(w.now.Add(time.Second), false)
+	hooks, err := w.Webhooks(w.ctx, 1)
+	must(t, err)
+	must(t, w.Reject(w.ctx, hooks[0], "no reason"))
+	want(w.now.Add(time.Minute), true)
+	want(w.now.Add(time.Hour), false)
 }

@@ -32,7 +32,7 @@ func search(t *testing.T, w *world) {
 	w.begin(t, l, &failing)
 	e := w.event(failing.ID, "", "failed")
 	e.Failures = []message.Failure{{Code: 131009}, {Code: 100}}
-	if ok, err := w.Finish(w.ctx, l, &failing, message.Failed, "", e, w.now); err != nil || !ok {
+	if ok, err := w.Finish(w.ctx, &failing, message.Failed, "", e, w.now); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 

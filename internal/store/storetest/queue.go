@@ -206,10 +206,10 @@ func lateSettle(t *testing.T, w *world) {
 	k := j
 	w.begin(t, newer, &k)
 
-	if ok, err := w.Finish(w.ctx, old, &j, message.Accepted, "wamid.late", w.event(m.ID, "wamid.late", "accepted"), w.now); err != nil || ok {
+	if ok, err := w.Finish(w.ctx, &j, message.Accepted, "wamid.late", w.event(m.ID, "wamid.late", "accepted"), w.now); err != nil || ok {
 		t.Errorf("a late Finish = %v, %v", ok, err)
 	}
-	if ok, err := w.Postpone(w.ctx, old, &j, w.now, false); err != nil || ok {
+	if ok, err := w.Postpone(w.ctx, &j, w.now, false); err != nil || ok {
 		t.Errorf("a late Postpone = %v, %v", ok, err)
 	}
 	if ok, err := w.Begin(w.ctx, old, &j, w.now); err != nil || ok {
@@ -218,20 +218,43 @@ func lateSettle(t *testing.T, w *world) {
 	// The same node, but an attempt that is not the current one.
 	stale := k
 	stale.Attempts--
-	if ok, err := w.Finish(w.ctx, newer, &stale, message.Failed, "", nil, w.now); err != nil || ok {
+	if ok, err := w.Finish(w.ctx, &stale, message.Failed, "", nil, w.now); err != nil || ok {
 		t.Errorf("settling an earlier attempt = %v, %v", ok, err)
 	}
 	if st := w.state(t, m.ID); st.State != message.Queued || w.queued(t) != 1 || w.published(t) != "" {
 		t.Errorf("a late settle left state %s, %d queued, events %q", st.State, w.queued(t), w.published(t))
 	}
 	later := w.now.Add(time.Minute)
-	if ok, err := w.Postpone(w.ctx, newer, &k, later, false); err != nil || !ok {
+	if ok, err := w.Postpone(w.ctx, &k, later, false); err != nil || !ok {
 		t.Fatalf("Postpone = %v, %v", ok, err)
 	}
 	jobs, err := w.Jobs(w.ctx, w.phone.Key, message.Bulk, 0, 10)
 	must(t, err)
 	if len(jobs) != 1 || jobs[0].InDoubt() || !jobs[0].NotBefore.Equal(later) || jobs[0].Attempts != 2 {
 		t.Errorf("postponed job = %+v", jobs)
+	}
+}
+
+// What an attempt came to is recorded although the lease is another's by now, as long as that one has not begun another attempt.
+func outcomeWithoutLease(t *testing.T, w *world) {
+	taken, failed := w.outbound(), w.outbound()
+	j, l := w.accept(t, taken), w.lane(t)
+	w.begin(t, l, &j)
+	k := w.accept(t, failed)
+	w.begin(t, l, &k)
+	_, err := w.AcquireLease(w.ctx, l.Name, "other", w.now.Add(2*lease.TTL), lease.TTL)
+	must(t, err)
+	if ok, err := w.Finish(w.ctx, &j, message.Accepted, "wamid.1", w.event(taken.ID, "wamid.1", "accepted"), w.now); err != nil || !ok {
+		t.Errorf("Finish = %v, %v", ok, err)
+	}
+	if ok, err := w.Postpone(w.ctx, &k, w.now, false); err != nil || !ok {
+		t.Errorf("Postpone = %v, %v", ok, err)
+	}
+	if st := w.state(t, taken.ID); st.State != message.Accepted {
+		t.Errorf("state = %s", st.State)
+	}
+	if jobs, err := w.Jobs(w.ctx, w.phone.Key, message.Bulk, 0, 10); err != nil || len(jobs) != 1 || jobs[0].InDoubt() {
+		t.Errorf("jobs = %+v, %v, want one that is not in doubt", jobs, err)
 	}
 }
 
@@ -256,7 +279,7 @@ func finish(t *testing.T, w *world) {
 	w.begin(t, l, &j)
 	e := w.event(refused.ID, "", "failed")
 	e.Failures = []message.Failure{{Code: 131009, Title: "Parameter value is not valid", Details: "why"}}
-	if ok, err := w.Finish(w.ctx, l, &j, message.Failed, "", e, w.now); err != nil || !ok {
+	if ok, err := w.Finish(w.ctx, &j, message.Failed, "", e, w.now); err != nil || !ok {
 		t.Fatalf("Finish = %v, %v", ok, err)
 	}
 	st = w.state(t, refused.ID)

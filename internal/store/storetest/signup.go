@@ -199,7 +199,7 @@ func unlink(t *testing.T, w *world) {
 	}
 	held := w.lane(t)
 	w.begin(t, held, &waiting)
-	if ok, err := w.Finish(w.ctx, held, &waiting, message.Accepted, "wamid.1", w.event(waiting.ID, "wamid.1", "accepted"), w.now); err != nil || !ok {
+	if ok, err := w.Finish(w.ctx, &waiting, message.Accepted, "wamid.1", w.event(waiting.ID, "wamid.1", "accepted"), w.now); err != nil || !ok {
 		t.Errorf("the message that waited was not finished: %v, %v", ok, err)
 	}
 	prune()

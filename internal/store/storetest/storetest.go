@@ -67,6 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"two claimers, one winner":                 leaseRace,
 		"begin marks the attempt and only once":    beginOnce,
 		"a late settle changes nothing":            lateSettle,
+		"an outcome counts without the lease":      outcomeWithoutLease,
 		"finish ends the job and reports it":       finish,
 		"statuses move the message forward":        statuses,
 		"repeated webhooks change nothing":         repeats,
@@ -78,6 +79,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"inbound messages open the window once":    inbound,
 		"unknown accounts are kept and visible":    unknownAccount,
 		"rejected webhooks are kept and visible":   reject,
+		"it is known what was understood":          understood,
 		"a failing change leaves nothing behind":   allOrNothing,
 		"events go to their destination in order":  deliveries,
 		"without a destination nothing is queued":  noDestination,
@@ -204,7 +206,7 @@ func (w *world) handOver(t *testing.T, wamid string) *message.Outbound {
 	m := w.outbound()
 	j, l := w.accept(t, m), w.lane(t)
 	w.begin(t, l, &j)
-	ok, err := w.Finish(w.ctx, l, &j, message.Accepted, wamid, w.event(m.ID, wamid, "accepted"), w.now)
+	ok, err := w.Finish(w.ctx, &j, message.Accepted, wamid, w.event(m.ID, wamid, "accepted"), w.now)
 	must(t, err)
 	if !ok {
 		t.Fatal("Finish refused the current attempt")
