@@ -5,6 +5,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
+	"github.com/waxwing-messaging/waxwing/internal/destination/awsrole"
 	"github.com/waxwing-messaging/waxwing/internal/destination/sns"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
@@ -18,11 +19,11 @@ func newPublisher(ctx context.Context, cfg *config.Config, topics *topic.Service
 	if cfg.SNS.Endpoint == "" {
 		return publisher{event.SNS: builtin{topics}}, nil
 	}
-	remote, err := sns.New(ctx, sns.Options{Endpoint: cfg.SNS.Endpoint, Region: cfg.Region})
+	base, err := awsrole.Load(ctx, cfg.Region)
 	if err != nil {
 		return nil, err
 	}
-	return publisher{event.SNS: remote}, nil
+	return publisher{event.SNS: sns.New(cfg.SNS.Endpoint, base)}, nil
 }
 
 func (p publisher) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {

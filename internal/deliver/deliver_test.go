@@ -235,6 +235,23 @@ func TestDeliver(t *testing.T) {
 				r.t.Errorf("%d arrived", len(got))
 			}
 		},
+		"what there was no time for is tried at once, and was no attempt": func(r *rig) {
+			round := 0
+			r.failing(func(string, event.Outgoing) error {
+				if round++; round%3 != 1 {
+					return event.ErrUntried
+				}
+				return nil
+			})
+			begin := time.Now()
+			r.add(0, 30)
+			for len(r.got(0)) < 30 && time.Since(begin) < time.Minute {
+				time.Sleep(time.Millisecond)
+			}
+			if took := time.Since(begin); took > 100*time.Millisecond || r.waiting(0) != 0 {
+				r.t.Errorf("took %v, %d wait", took, r.waiting(0))
+			}
+		},
 		"each business account publishes with its own role": func(r *rig) {
 			for range 20 {
 				r.add(0, 1)

@@ -55,6 +55,7 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 			return step{}, err
 		}
 	}
+	next.again = next.again || s.untried > 0
 	ours, err := q.Store.SettleEvents(ctx, held, q.name, s.Settlement)
 	if err != nil || !ours {
 		return q.lost(ctx, err)
@@ -126,6 +127,7 @@ func (q *queue) admit(state *event.QueueState, n int, now time.Time) (int, time.
 type settlement struct {
 	event.Settlement
 	done, dead int
+	untried    int           // left for the next round
 	retryAfter time.Duration // asked for by the destination
 	gone       string        // why it wants nothing more
 	lags       []time.Duration
@@ -159,6 +161,10 @@ func (q *queue) publish(ctx context.Context, destination event.Destination, list
 	s.At = time.Now()
 	s.Took = s.At.Sub(now)
 	for i, err := range errs {
+		if errors.Is(err, event.ErrUntried) {
+			s.untried++
+			continue
+		}
 		s.judge(sent[i], err, q.RetryWindow)
 	}
 	if s.done > 0 { // it takes some: those it does not take make room for the others

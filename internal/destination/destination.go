@@ -1,8 +1,20 @@
 // Package destination holds what the publishers below it share. Each of them carries events to one kind of destination, returns
-// one error an event, and keeps nothing.
+// one error an event, and keeps nothing. What all of them promise is in destinationtest.
 package destination
 
-import "iter"
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
+)
 
 // Batches cuts messages of the given sizes into runs that one call may carry: at most entries of them and bytes together. It
 // yields the bounds [start, end) of each run, in order. A message larger than bytes is a run of its own: the caller refuses it.
@@ -19,5 +31,79 @@ func Batches(sizes []int, entries, bytes int) iter.Seq2[int, int] {
 			}
 			start = end
 		}
+	}
+}
+
+// Patience is how long a publisher goes on beginning calls. What is left then stays in the queue untried, so that a slow
+// destination neither outlives the lease of its queue nor keeps what has arrived from being noted.
+const Patience = 5 * time.Second
+
+// Each makes the calls, in order and at most concurrency of them at a time. It begins no further one when a call reports that the
+// destination is in trouble, when Patience is over, or when ctx ends, and returns when those that were begun are over. Their
+// results are the callers' to collect: begin with Untried.
+func Each(ctx context.Context, calls iter.Seq[func() (trouble bool)], concurrency int) {
+	until := time.Now().Add(Patience)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, max(concurrency, 1))
+	stop := make(chan struct{})
+	var once sync.Once
+	for call := range calls {
+		slots <- struct{}{}
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if ctx.Err() != nil || !time.Now().Before(until) {
+			return
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if call() {
+				once.Do(func() { close(stop) })
+			}
+		})
+	}
+}
+
+// Untried returns the results of n events that no call has carried.
+func Untried(n int) []error {
+	errs := make([]error, n)
+	for i := range errs {
+		errs[i] = event.ErrUntried
+	}
+	return errs
+}
+
+// maxRetryAfter bounds what a destination may ask for: a wrong clock or a typo must not stop it for days.
+const maxRetryAfter = time.Hour
+
+// RetryAfter reads when a service wants to be asked again, in seconds or as a date, and returns how long to wait; 0 if it does
+// not say.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	var wait time.Duration
+	if seconds, err := strconv.ParseInt(v, 10, 64); err == nil {
+		wait = time.Duration(min(seconds, int64(maxRetryAfter/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(v); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), maxRetryAfter)
+}
+
+// Unreached says why a request got no answer, without its URL: that may carry a secret in its query.
+func Unreached(who string, err error) string {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "the call to " + who + " was cut off"
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout():
+		return who + " did not answer in time"
+	default:
+		return who + " cannot be reached: " + err.Error()
 	}
 }

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/identity"
@@ -55,3 +56,7 @@ type Header struct {
 type GoneError struct{ Reason string }
 
 func (e *GoneError) Error() string { return e.Reason }
+
+// ErrUntried is the result of an event that a publisher did not get to, since the destination was in trouble or slow. The event
+// stays in the queue as it is: this was no attempt.
+var ErrUntried = errors.New("not tried yet: the destination was busy with the events before")

@@ -1,140 +1,158 @@
-// Package sns publishes events to Amazon SNS or a service compatible with it.
+// Package sns publishes events to standard topics of Amazon SNS or a service compatible with it.
+//
+// Several events go in one PublishBatch, a single one in a Publish. A service that has no PublishBatch is noticed, and gets single
+// ones from then on. Topics keep no order.
 package sns
 
 import (
 	"context"
 	"errors"
-	"fmt"
+	"iter"
 	"strconv"
-	"sync"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
 	"github.com/waxwing-messaging/waxwing/internal/destination"
+	"github.com/waxwing-messaging/waxwing/internal/destination/awsrole"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
-// Limits of PublishBatch: entries, and bytes over all of them.
+// Limits of SNS: entries of a batch, and bytes of a message or of all in a batch.
 const (
 	maxEntries = 10
 	maxBytes   = 256 << 10
 )
 
-// Options configure a Publisher.
-type Options struct {
-	Endpoint string // of SNS or a compatible service
-	Region   string
-	// Config is what the AWS SDK starts from; nil loads the environment's, with credentials from its usual chain.
-	Config *aws.Config
-}
-
-// Publisher sends events in batches. It is safe for concurrent use.
+// Publisher sends events to topics. It is safe for concurrent use.
 type Publisher struct {
-	endpoint string
-	base     aws.Config
-
-	mu      sync.Mutex
-	clients map[string]*sns.Client // by role; "" is our own identity
+	clients *awsrole.Clients[*sns.Client]
+	single  atomic.Bool // the service has no PublishBatch
 }
 
-// attemptTimeout bounds one call, its retries by the SDK included.
-const attemptTimeout = 15 * time.Second
-
-// New returns a Publisher. It contacts nobody yet.
-func New(ctx context.Context, o Options) (*Publisher, error) {
-	p := &Publisher{endpoint: o.Endpoint, clients: map[string]*sns.Client{}}
-	if o.Config != nil {
-		p.base = *o.Config
-		return p, nil
-	}
-	base, err := config.LoadDefaultConfig(ctx, config.WithRegion(o.Region))
-	if err != nil {
-		return nil, fmt.Errorf("AWS settings for SNS: %w", err)
-	}
-	p.base = base
-	return p, nil
+// New returns a Publisher to the service at an endpoint. It contacts nobody yet.
+func New(endpoint string, base aws.Config) *Publisher {
+	return &Publisher{clients: awsrole.New(base, func(cfg aws.Config) *sns.Client {
+		return sns.NewFromConfig(cfg, func(o *sns.Options) { o.BaseEndpoint = aws.String(endpoint) })
+	})}
 }
 
-// client returns the client that acts as a role, or as ourselves. Credentials of a role are fetched and renewed by the SDK.
-func (p *Publisher) client(roleARN string) *sns.Client {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if c := p.clients[roleARN]; c != nil {
-		return c
-	}
-	cfg := p.base.Copy()
-	if roleARN != "" {
-		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleARN, func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = "waxwing"
-		}))
-	}
-	c := sns.NewFromConfig(cfg, func(o *sns.Options) { o.BaseEndpoint = aws.String(p.endpoint) })
-	p.clients[roleARN] = c
-	return c
+// call is a number of events for one topic, and where their results go.
+type call struct {
+	client *sns.Client
+	topic  string
+	bodies []string
+	errs   []error
 }
 
-// Publish sends messages to a topic and returns one error a message. A message that is too large, or that SNS calls invalid,
-// can never arrive: fault.InvalidParameters. Everything else is trouble with the topic.
+// Publish sends messages to a topic and returns one error a message, as destinationtest describes.
 func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
-	errs := make([]error, len(messages))
-	client := p.client(d.RoleARN)
-	bodies, sizes := make([]string, len(messages)), make([]int, len(messages))
+	all := call{client: p.clients.For(&d), topic: d.Address, bodies: make([]string, len(messages)), errs: destination.Untried(len(messages))}
+	sizes := make([]int, len(messages))
 	for i := range messages {
-		bodies[i] = string(messages[i].Envelope())
-		sizes[i] = len(bodies[i])
+		all.bodies[i] = string(messages[i].Envelope())
+		sizes[i] = len(all.bodies[i])
 	}
-	for start, end := range destination.Batches(sizes, maxEntries, maxBytes) {
-		if sizes[start] > maxBytes {
-			errs[start] = fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d SNS takes", sizes[start], maxBytes)
-			continue
-		}
-		p.batch(ctx, client, d.Address, bodies[start:end], errs[start:end])
-	}
-	return errs
+	destination.Each(ctx, p.calls(ctx, &all, sizes), d.Concurrency)
+	return all.errs
 }
 
-func (p *Publisher) batch(ctx context.Context, client *sns.Client, arn string, bodies []string, errs []error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	in := &sns.PublishBatchInput{TopicArn: aws.String(arn), PublishBatchRequestEntries: make([]types.PublishBatchRequestEntry, len(bodies))}
-	for i := range bodies {
-		in.PublishBatchRequestEntries[i] = types.PublishBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), Message: &bodies[i]}
+func (p *Publisher) calls(ctx context.Context, all *call, sizes []int) iter.Seq[func() bool] {
+	return func(yield func(func() bool) bool) {
+		entries := maxEntries
+		if p.single.Load() {
+			entries = 1
+		}
+		for start, end := range destination.Batches(sizes, entries, maxBytes) {
+			if sizes[start] > maxBytes {
+				all.errs[start] = fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d SNS takes", sizes[start], maxBytes)
+				continue
+			}
+			part := call{all.client, all.topic, all.bodies[start:end], all.errs[start:end]}
+			send := func() bool { return p.batch(ctx, &part) }
+			if end-start == 1 {
+				send = func() bool { return part.one(ctx, 0) }
+			}
+			if !yield(send) {
+				return
+			}
+		}
 	}
-	out, err := client.PublishBatch(ctx, in)
+}
+
+// batch sends everything in one request. It reports whether the topic is in trouble.
+func (p *Publisher) batch(ctx context.Context, c *call) (trouble bool) {
+	ctx, cancel := context.WithTimeout(ctx, awsrole.Timeout)
+	defer cancel()
+	in := &sns.PublishBatchInput{TopicArn: &c.topic, PublishBatchRequestEntries: make([]types.PublishBatchRequestEntry, len(c.bodies))}
+	for i := range c.bodies {
+		in.PublishBatchRequestEntries[i] = types.PublishBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), Message: &c.bodies[i]}
+	}
+	out, err := c.client.PublishBatch(ctx, in)
+	if unsupported(err) {
+		p.single.Store(true)
+		return c.apart(ctx)
+	}
 	if err != nil {
 		err = explain(err)
-		for i := range errs {
-			errs[i] = err
+		if fault.Is(err, fault.InvalidParameters) { // one of them is at fault, or the topic: each alone will tell
+			return c.apart(ctx)
 		}
-		return
+		for i := range c.errs {
+			c.errs[i] = err
+		}
+		return true
 	}
-	for i := range errs { // until the answer names it, nobody took it
-		errs[i] = errUnmentioned
+	for i := range c.errs { // until the answer names it, nobody took it
+		c.errs[i] = errUnmentioned
 	}
 	for _, s := range out.Successful {
-		if i, ok := position(s.Id, len(errs)); ok {
-			errs[i] = nil
+		if i, ok := position(s.Id, len(c.errs)); ok {
+			c.errs[i] = nil
 		}
 	}
 	for _, f := range out.Failed {
-		i, ok := position(f.Id, len(errs))
-		if !ok {
-			continue
+		if i, ok := position(f.Id, len(c.errs)); ok {
+			c.errs[i] = aboutTopic(service.Refused(aws.ToString(f.Code), aws.ToString(f.Message)))
 		}
-		kind := fault.Dependency
-		if f.SenderFault {
-			kind = fault.InvalidParameters
-		}
-		errs[i] = fault.New(kind, "SNS refused the event: %s: %s", aws.ToString(f.Code), aws.ToString(f.Message))
 	}
+	trouble = true // unless some got through, or are themselves to blame
+	for _, err := range c.errs {
+		trouble = trouble && err != nil && !fault.Is(err, fault.InvalidParameters)
+	}
+	return trouble
+}
+
+// apart sends each message in a request of its own, until there is trouble or it takes too long.
+func (c *call) apart(ctx context.Context) (trouble bool) {
+	until := time.Now().Add(destination.Patience)
+	for i := range c.bodies {
+		if trouble = c.one(ctx, i); trouble || time.Now().After(until) {
+			break
+		}
+	}
+	return trouble
+}
+
+func (c *call) one(ctx context.Context, i int) (trouble bool) {
+	ctx, cancel := context.WithTimeout(ctx, awsrole.Timeout)
+	defer cancel()
+	out, err := c.client.Publish(ctx, &sns.PublishInput{TopicArn: &c.topic, Message: &c.bodies[i]})
+	switch {
+	case err != nil:
+		c.errs[i] = explain(err)
+	case aws.ToString(out.MessageId) == "": // something in between has answered
+		c.errs[i] = errUnmentioned
+	default:
+		c.errs[i] = nil
+	}
+	return c.errs[i] != nil && !fault.Is(c.errs[i], fault.InvalidParameters)
 }
 
 var errUnmentioned = fault.New(fault.Dependency, "SNS did not say what became of the event")
@@ -145,11 +163,38 @@ func position(id *string, n int) (i int, ok bool) {
 	return i, err == nil && i >= 0 && i < n
 }
 
-// explain names what is wrong with the topic. The texts of the SDK carry no secrets, but may carry request URLs; only code and
-// message are kept.
-func explain(err error) error {
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		return fault.Wrap(fault.Dependency, err, "SNS answered %s: %s", api.ErrorCode(), api.ErrorMessage())
-	}
-	return fault.Wrap(fault.Dependency, err, "SNS could not be reached")
+// unsupported reports whether an error says that the service does not know the operation.
+func unsupported(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && (api.ErrorCode() == "InvalidAction" || api.ErrorCode() == "UnknownOperationException")
 }
+
+func explain(err error) error { return aboutTopic(service.Explain(err)) }
+
+// aboutTopic turns what SNS calls an invalid parameter into trouble with the topic where that is what is invalid: the event can be
+// published elsewhere, or when it is corrected.
+func aboutTopic(err error) error {
+	e, ok := errors.AsType[*fault.Error](err)
+	if ok && e.Kind == fault.InvalidParameters && (strings.Contains(e.Message, "TopicArn") || strings.Contains(e.Message, "MessageGroupId")) {
+		return fault.New(fault.Dependency, "%s. Events are published to standard topics: correct the event destination", e.Message)
+	}
+	return err
+}
+
+var service = awsrole.Service{Name: "SNS", Codes: map[string]awsrole.Meaning{
+	"InvalidParameter":      {Kind: fault.InvalidParameters},
+	"ParameterValueInvalid": {Kind: fault.InvalidParameters},
+	"BatchRequestTooLong":   {Kind: fault.InvalidParameters},
+	"NotFound":              {Advice: "create the topic, or change the event destination"},
+	"AuthorizationError": {Advice: "allow sns:Publish on the topic to the identity that publishes: the role of the event destination, or " +
+		"this server's own"},
+	"InvalidSecurity": {Advice: "use an HTTPS endpoint and valid AWS credentials"},
+	"Throttled":       {Kind: fault.Throttled},
+	"KMSAccessDenied": {Advice: "let the identity that publishes use the topic's KMS key: kms:GenerateDataKey* and kms:Decrypt in the key's " +
+		"policy. The key has to be a symmetric one of your own, since the policy of alias/aws/sns cannot be changed"},
+	"KMSDisabled":      {Advice: "the topic's KMS key is disabled: enable it, or give the topic another key"},
+	"KMSInvalidState":  {Advice: "the topic's KMS key cannot be used, perhaps because it will be deleted: cancel that, or give the topic another key"},
+	"KMSNotFound":      {Advice: "the topic's KMS key does not exist: give the topic another, symmetric key"},
+	"KMSOptInRequired": {Advice: "the AWS account that publishes has no access to KMS: complete its registration with AWS"},
+	"KMSThrottling":    {Kind: fault.Throttled, Advice: "KMS takes no more requests for the topic's key: a longer data key reuse period needs fewer"},
+}}
