@@ -22,13 +22,15 @@ type Change struct {
 	WABAMetaID  string
 	PhoneMetaID string // "" when the change is not about one number
 	Field       string
-	Key         []byte // identifies the change, so that a repeat is recognised; unset for statuses of known messages
-	WAMID       string // of the message concerned
-	Opaque      string // biz_opaque_callback_data of a status
-	Status      string // of a status; "received" for inbound messages
-	From        string // who wrote an inbound message: digits, or a business-scoped id
+	Key         []byte   // identifies the change, so that a repeat is recognised; unset for statuses of known messages
+	WAMID       string   // of the message concerned
+	Opaque      string   // biz_opaque_callback_data of a status
+	Status      string   // of a status; "received" for inbound messages
+	Participant string   // of a group whom a status is about; "" for all others
+	Opens       []string // whose customer service window it opens: a customer's digits, business-scoped id, or both; a group's id
 	At          time.Time
 	Failures    []message.Failure
+	Pricing     message.Pricing
 	Preferences []Preference     // of customers about marketing messages
 	Template    *template.Update // what it says about a message template; nil if it does not
 	EventID     string

@@ -96,7 +96,7 @@ func digits(s string) string {
 func ParseTimestamp(s string, fallback time.Time) time.Time {
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
-	case err != nil || n <= 0:
+	case err != nil || n <= 0 || n > 1e14:
 		return fallback
 	case n > 1e11: // milliseconds: in seconds this would be past the year 5000
 		return time.UnixMilli(n).UTC()

@@ -131,6 +131,7 @@ func TestParseTimestamp(t *testing.T) {
 	fallback := time.Unix(7, 0)
 	for in, want := range map[string]time.Time{
 		"1763800000": time.Unix(1763800000, 0), "1763800000123": time.UnixMilli(1763800000123), "": fallback, "soon": fallback, "-5": fallback,
+		"9223372036854775807": fallback,
 	} {
 		if got := ParseTimestamp(in, fallback); !got.Equal(want) {
 			t.Errorf("ParseTimestamp(%q) = %v, want %v", in, got, want)

@@ -11,8 +11,8 @@ func (c *change) called(calls rawjson.Value) {
 		if !call.Get("event").Is("connect") || !call.Get("direction").Is("USER_INITIATED") {
 			continue
 		}
-		if from := call.Get("from").Text(); from != "" {
-			c.Kind, c.From, c.At = event.InboundChange, from, timestamp(call.Get("timestamp"), c.At)
+		if from := names(call.Get("from"), call.Get("from_user_id")); len(from) > 0 {
+			c.Kind, c.Opens, c.At = event.InboundChange, from, timestamp(call.Get("timestamp"), c.At)
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -12,13 +13,13 @@ func TestCustomersCallsOpenTheWindow(t *testing.T) {
 	for _, tc := range []struct {
 		name, call string
 		kind       event.ChangeKind
-		from       string
+		from       []string
 	}{
-		{"a customer calls", `{"id":"wacid.1","from":"447","to":"15550100001","event":"connect","direction":"USER_INITIATED","timestamp":"1763800103"}`, event.InboundChange, "447"},
-		{"a customer answers", `{"id":"wacid.1","from":"15550100001","to":"447","event":"connect","direction":"BUSINESS_INITIATED","timestamp":"1763800103"}`, event.OtherChange, ""},
-		{"a customer's call ends", `{"id":"wacid.1","from":"447","event":"terminate","direction":"USER_INITIATED","timestamp":"1763800103"}`, event.OtherChange, ""},
-		{"nobody calls", `{"event":"connect","direction":"USER_INITIATED"}`, event.OtherChange, ""},
-		{"not an object", `7`, event.OtherChange, ""},
+		{"a customer calls", `{"id":"wacid.1","from":"447","to":"15550100001","event":"connect","direction":"USER_INITIATED","timestamp":"1763800103"}`, event.InboundChange, []string{"447"}},
+		{"a customer answers", `{"id":"wacid.1","from":"15550100001","to":"447","event":"connect","direction":"BUSINESS_INITIATED","timestamp":"1763800103"}`, event.OtherChange, nil},
+		{"a customer's call ends", `{"id":"wacid.1","from":"447","event":"terminate","direction":"USER_INITIATED","timestamp":"1763800103"}`, event.OtherChange, nil},
+		{"nobody calls", `{"event":"connect","direction":"USER_INITIATED"}`, event.OtherChange, nil},
+		{"not an object", `7`, event.OtherChange, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -28,10 +29,10 @@ func TestCustomersCallsOpenTheWindow(t *testing.T) {
 				t.Fatal(changes, err)
 			}
 			c := changes[0]
-			if c.Kind != tc.kind || c.From != tc.from || c.Status != "" || c.WAMID != "" || c.PhoneMetaID != "11" || c.Key == nil {
+			if c.Kind != tc.kind || !slices.Equal(c.Opens, tc.from) || c.Status != "" || c.WAMID != "" || c.PhoneMetaID != "11" || c.Key == nil {
 				t.Errorf("change = %+v", c.Change)
 			}
-			if tc.from != "" && !c.At.Equal(time.Unix(1763800103, 0)) {
+			if tc.from != nil && !c.At.Equal(time.Unix(1763800103, 0)) {
 				t.Errorf("at %v", c.At)
 			}
 		})

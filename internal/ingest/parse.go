@@ -3,14 +3,13 @@ package ingest
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
-	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 	"github.com/waxwing-messaging/waxwing/internal/template"
 )
@@ -135,11 +134,11 @@ func split(out []change, base change, value rawjson.Value) []change {
 // readPreferences reads what customers said about marketing messages.
 func readPreferences(list rawjson.Value, fallback time.Time) (out []event.Preference) {
 	for _, item := range list.Elements() {
-		p := event.Preference{Recipient: item.Get("wa_id").Text(), Value: item.Get("value").Text(), At: timestamp(item.Get("timestamp"), fallback)}
-		if p.Recipient == "" {
-			p.Recipient = item.Get("user_id").Text()
+		p := event.Preference{Value: item.Get("value").Text(), At: timestamp(item.Get("timestamp"), fallback)}
+		if !item.Get("category").Is("marketing_messages") || p.Value != "stop" && p.Value != "resume" {
+			continue
 		}
-		if item.Get("category").Is("marketing_messages") && (p.Value == "stop" || p.Value == "resume") {
+		for _, p.Recipient = range names(item.Get("wa_id"), item.Get("user_id")) {
 			out = append(out, p)
 		}
 	}
@@ -178,7 +177,7 @@ func rebuild(value rawjson.Value, list string, item rawjson.Value) rawjson.Value
 
 // contactsOf picks the contacts that an update is about; all of them when none can be told.
 func contactsOf(contacts, item rawjson.Value) rawjson.Value {
-	var who [2]party
+	var who [3]party
 	for name, member := range item.Members() {
 		switch string(name) {
 		case "from":
@@ -189,12 +188,16 @@ func contactsOf(contacts, item rawjson.Value) rawjson.Value {
 			who[1].number = member
 		case "recipient_user_id":
 			who[1].user = member
+		case "recipient_participant_id":
+			who[2].number = member
+		case "recipient_participant_user_id":
+			who[2].user = member
 		}
 	}
 	picked := rawjson.Value{'['}
 	for _, c := range contacts.Elements() {
 		id := party{number: c.Get("wa_id"), user: c.Get("user_id")}
-		if !id.matches(who[0]) && !id.matches(who[1]) {
+		if !slices.ContainsFunc(who[:], id.matches) {
 			continue
 		}
 		if len(picked) > 1 {
@@ -223,80 +226,46 @@ func (c change) other(value rawjson.Value) change {
 }
 
 func (c change) inbound(value, item rawjson.Value) change {
+	var from, user, group rawjson.Value
+	at := c.At
 	for name, member := range item.Members() {
 		switch string(name) {
 		case "id":
 			c.WAMID = member.Text()
 		case "from":
-			c.From = member.Text()
+			from = member
+		case "from_user_id":
+			user = member
+		case "group_id":
+			group = member
 		case "timestamp":
-			c.At = timestamp(member, c.At)
+			at = timestamp(member, c.At)
 		}
 	}
-	if c.WAMID == "" {
-		c.From = ""
+	if c.WAMID == "" || len(c.WAMID) > maxID {
+		c.WAMID = ""
 		return c.other(value) // without an id it is like any other change
 	}
-	if c.From == "" {
-		c.From = item.Get("from_user_id").Text()
+	if c.Opens = names(group); c.Opens == nil {
+		c.Opens = names(from, user)
 	}
-	c.Kind, c.Status = event.InboundChange, event.Received
+	c.Kind, c.Status, c.At = event.InboundChange, event.Received, at
 	c.Key = key("message", c.WABAMetaID, c.PhoneMetaID, c.WAMID)
 	return c.relay(value)
 }
 
-func (c change) status(value, item rawjson.Value) change {
-	for name, member := range item.Members() {
-		switch string(name) {
-		case "id":
-			c.WAMID = member.Text()
-		case "status":
-			c.Status = member.Text()
-		case "timestamp":
-			c.At = timestamp(member, c.At)
-		case "biz_opaque_callback_data":
-			c.Opaque = member.Text()
-		case "errors":
-			c.Failures = failures(member)
+// names lists the names that a customer goes by. What is longer than any name of Meta's is none.
+func names(values ...rawjson.Value) (list []string) {
+	for _, v := range values {
+		if name := v.Text(); name != "" && len(name) <= maxID {
+			list = append(list, name)
 		}
 	}
-	if c.WAMID == "" || c.Status == "" {
-		return change{Change: event.Change{WABAMetaID: c.WABAMetaID, PhoneMetaID: c.PhoneMetaID, Field: c.Field, At: c.At}, time: c.time}.other(value)
-	}
-	c.Kind = event.StatusChange
-	c.Key = key("status", c.WABAMetaID, c.PhoneMetaID, c.WAMID, c.Status)
-	return c.relay(value)
+	return list
 }
 
-// failures reads the errors of a status; a list that is not in Meta's form says nothing.
-func failures(list rawjson.Value) []message.Failure {
-	if !list.IsArray() || list.Length() == 0 {
-		return nil
-	}
-	var problems []metaProblem
-	if json.Unmarshal(list, &problems) != nil {
-		return nil
-	}
-	out := make([]message.Failure, len(problems))
-	for i, p := range problems {
-		out[i] = p.failure()
-	}
-	return out
-}
-
-// metaProblem is an element of a status's errors.
-type metaProblem struct {
-	Code      int    `json:"code"`
-	Title     string `json:"title"`
-	Message   string `json:"message"`
-	ErrorData struct {
-		Details string `json:"details"`
-	} `json:"error_data"`
-}
-
-func (p metaProblem) failure() message.Failure {
-	return message.Failure{Code: p.Code, Title: p.Title, Message: p.Message, Details: p.ErrorData.Details}
-}
+// maxID is longer than Meta's ids are: a wamid has about 60 characters, a business-scoped id at most 135.
+const maxID = 512
 
 // key identifies a change across repeats.
 func key(parts ...string) []byte {

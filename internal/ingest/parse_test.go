@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,7 +72,7 @@ func TestParse(t *testing.T) {
 			var got []string
 			for _, c := range changes {
 				kind := [...]string{event.OtherChange: "other", event.StatusChange: "status", event.InboundChange: "inbound"}[c.Kind]
-				got = append(got, fmt.Sprintf("%s %s %s %s %s %s %s", kind, c.Field, c.WAMID, c.Status, c.PhoneMetaID, c.From, c.entry))
+				got = append(got, fmt.Sprintf("%s %s %s %s %s %s %s", kind, c.Field, c.WAMID, c.Status, c.PhoneMetaID, strings.Join(c.Opens, ","), c.entry))
 				if c.WABAMetaID != "12" || len(c.Key) != 16 || c.At.IsZero() {
 					t.Errorf("change %+v lacks its account, key or time", c.Change)
 				}

@@ -40,10 +40,8 @@ type Status struct {
 	Timeline []Step // in the order it was learned
 }
 
-// Step is one piece of evidence about a message.
+// Step is one piece of evidence about a message, and when it became known here.
 type Step struct {
-	Status     string // a State, or what else WhatsApp reports: "deleted", "warning"
-	At         time.Time
+	Evidence
 	RecordedAt time.Time
-	Failures   []Failure
 }

@@ -42,10 +42,28 @@ type summary struct {
 
 // step is one piece of evidence.
 type step struct {
-	Status     string        `json:"status"`
-	At         restjson.Time `json:"timestamp"`  // says WhatsApp
-	RecordedAt restjson.Time `json:"recordedAt"` // when it was known here
-	Errors     []reason      `json:"errors,omitempty"`
+	Status       string        `json:"status"`
+	Participant  string        `json:"participant,omitempty"` // of a group
+	WAMID        string        `json:"wamid,omitempty"`       // of a second copy, when the message was handed over twice
+	At           restjson.Time `json:"timestamp"`             // says WhatsApp
+	RecordedAt   restjson.Time `json:"recordedAt"`            // when it was known here
+	Errors       []reason      `json:"errors,omitempty"`
+	Pricing      *pricing      `json:"pricing,omitempty"`
+	Conversation *conversation `json:"conversation,omitempty"`
+}
+
+// pricing is what the message costs, says WhatsApp.
+type pricing struct {
+	Category string `json:"category,omitempty"`
+	Type     string `json:"type,omitempty"`
+	Model    string `json:"model,omitempty"`
+	Billable bool   `json:"billable"`
+}
+
+type conversation struct {
+	ID      string         `json:"id"`
+	Origin  string         `json:"origin,omitempty"`
+	Expires *restjson.Time `json:"expiresAt,omitempty"`
 }
 
 // reason is why a message failed: in Meta's words, and in ours.
@@ -70,8 +88,8 @@ func (s server) getMessage(ctx context.Context, in *getMessageInput) (*getMessag
 		return nil, fault.New(fault.NotFound, "There is no message %s in this account.", in.ID)
 	}
 	out := detail{summary: summarise(&st.Summary), Timeline: make([]step, len(st.Timeline))}
-	for i, e := range st.Timeline {
-		out.Timeline[i] = step{Status: e.Status, At: restjson.Time(e.At), RecordedAt: restjson.Time(e.RecordedAt), Errors: s.reasons(e.Failures)}
+	for i := range st.Timeline {
+		out.Timeline[i] = s.step(&st.Timeline[i])
 	}
 	if in.Content {
 		sealed, err := s.Messages.Body(ctx, st.Seq)
@@ -88,6 +106,23 @@ func (s server) getMessage(ctx context.Context, in *getMessageInput) (*getMessag
 func summarise(m *message.Summary) summary {
 	return summary{ID: m.ID, WAMID: m.WAMID, PhoneNumberID: account.ID(account.KindPhoneNumber, m.PhoneKey), Recipient: m.Recipient,
 		Kind: m.Kind, Template: m.Template, State: string(m.State), AcceptedAt: restjson.Time(m.AcceptedAt), UpdatedAt: restjson.Time(m.UpdatedAt)}
+}
+
+func (s server) step(e *message.Step) step {
+	out := step{Status: e.Status, Participant: e.Participant, WAMID: e.Copy, At: restjson.Time(e.At), RecordedAt: restjson.Time(e.RecordedAt),
+		Errors: s.reasons(e.Failures)}
+	p := e.Pricing
+	if p.Category != "" || p.Type != "" || p.Model != "" {
+		out.Pricing = &pricing{p.Category, p.Type, p.Model, p.Billable}
+	}
+	if p.Conversation != "" {
+		out.Conversation = &conversation{ID: p.Conversation, Origin: p.Origin}
+		if !p.Expires.IsZero() {
+			expires := restjson.Time(p.Expires)
+			out.Conversation.Expires = &expires
+		}
+	}
+	return out
 }
 
 func (s server) reasons(failures []message.Failure) []reason {

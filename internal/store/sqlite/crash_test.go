@@ -200,7 +200,7 @@ func (c *cutOff) finishAfterStatus() func() error {
 
 func (c *cutOff) change(kind event.ChangeKind, wamid, status, opaque string) event.Change {
 	return event.Change{Kind: kind, WABAMetaID: "12", PhoneMetaID: "11", Field: "messages", Key: []byte(c.fresh("key")), WAMID: wamid, Status: status,
-		Opaque: opaque, From: "2", At: c.now, EventID: c.fresh("e"), Entry: []byte("{}"), Retry: func() ([]byte, error) { return []byte("again"), nil }}
+		Opaque: opaque, Opens: []string{"2"}, At: c.now, EventID: c.fresh("e"), Entry: []byte("{}"), Retry: func() ([]byte, error) { return []byte("again"), nil }}
 }
 
 // apply stores a webhook with one change and applies it.

@@ -178,12 +178,8 @@ func (a *applier) apply(c *event.Change) error {
 			a.res.Accounts++
 		}
 	case event.InboundChange:
-		if phone != "" && c.From != "" {
-			if _, err := a.tx.exec(`INSERT INTO windows (phone_key, recipient, last_inbound_at) VALUES (?, ?, ?)
-				ON CONFLICT (phone_key, recipient) DO UPDATE SET last_inbound_at = excluded.last_inbound_at
-				WHERE last_inbound_at < excluded.last_inbound_at`, phone, c.From, unixMicro(c.At)); err != nil {
-				return err
-			}
+		if err := a.open(c, phone); err != nil {
+			return err
 		}
 	}
 	if err := a.preferences(c, phone); err != nil {
@@ -193,6 +189,21 @@ func (a *applier) apply(c *event.Change) error {
 		return err
 	}
 	return a.publishOnce(c, &e)
+}
+
+// open notes when a customer last wrote.
+func (a *applier) open(c *event.Change, phone string) error {
+	if phone == "" {
+		return nil
+	}
+	for _, customer := range c.Opens {
+		if _, err := a.tx.exec(`INSERT INTO windows (phone_key, recipient, last_inbound_at) VALUES (?, ?, ?)
+			ON CONFLICT (phone_key, recipient) DO UPDATE SET last_inbound_at = excluded.last_inbound_at
+			WHERE last_inbound_at < excluded.last_inbound_at`, phone, customer, unixMicro(c.At)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // preferences notes what customers said about marketing messages; the latest word counts.
@@ -234,19 +245,35 @@ func (a *applier) publish(e *event.Event) error {
 	return nil
 }
 
+// subject is the message that a status is about.
+type subject struct {
+	seq   int64
+	state message.State // "" while it has none, which is queued
+	wamid string        // of the first copy
+}
+
+// mark is what tells a status of the message from its others.
+func (s *subject) mark(wamid, status, participant string) message.Mark {
+	m := message.Mark{Status: status, Participant: participant}
+	if wamid != s.wamid {
+		m.Copy = wamid
+	}
+	return m
+}
+
 // status moves the message that a status is about, and publishes it.
 func (a *applier) status(c *event.Change, e *event.Event) error {
-	var seq int64
-	var state message.State
+	var m subject
 	// The message says whose event it is: it may have been sent before the number moved to the account that gets the webhook.
-	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, ''), coalesce(m.id, ''), coalesce(m.account_id, ?2), coalesce(m.waba_key, ?3),
-		coalesce(m.phone_key, ?4) FROM wamids w LEFT JOIN states s ON s.seq = w.seq LEFT JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?1`,
-		args(c.WAMID, e.AccountID, e.WABAKey, e.PhoneKey), &seq, &state, &e.MessageID, &e.AccountID, &e.WABAKey, &e.PhoneKey)
+	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, ''), coalesce(s.wamid, ''), coalesce(m.id, ''), coalesce(m.account_id, ?2),
+		coalesce(m.waba_key, ?3), coalesce(m.phone_key, ?4)
+		FROM wamids w LEFT JOIN states s ON s.seq = w.seq LEFT JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?1`,
+		args(c.WAMID, e.AccountID, e.WABAKey, e.PhoneKey), &m.seq, &m.state, &m.wamid, &e.MessageID, &e.AccountID, &e.WABAKey, &e.PhoneKey)
 	if err != nil {
 		return err
 	}
 	if !known && c.Opaque != "" {
-		if seq, state, known, err = a.prove(c, e); err != nil {
+		if m, known, err = a.prove(c, e); err != nil {
 			return err
 		}
 	}
@@ -262,16 +289,17 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 		_, err = a.tx.exec(`INSERT INTO orphans (wamid, received_at, body) VALUES (?, ?, ?)`, c.WAMID, unixMicro(a.webhook.ReceivedAt), body)
 		return err
 	}
-	fresh, err := a.tx.recordStatus(seq, c.Status, c.At, a.now, c.Failures)
+	news, err := a.tx.record(m.seq, &message.Evidence{Mark: m.mark(c.WAMID, c.Status, c.Participant), At: c.At, Failures: c.Failures,
+		Pricing: c.Pricing}, a.now)
 	if err != nil {
 		return err
 	}
-	if !fresh {
+	if !news {
 		a.res.Repeats++
 		return nil
 	}
-	if next := message.Advance(state, message.State(c.Status)); next != state {
-		if _, err := a.tx.exec(`UPDATE states SET state = ?, updated_at = ? WHERE seq = ?`, next, unixMicro(a.now), seq); err != nil {
+	if next := message.Advance(m.state, message.State(c.Status)); next != m.state {
+		if _, err := a.tx.exec(`UPDATE states SET state = ?, updated_at = ? WHERE seq = ?`, next, unixMicro(a.now), m.seq); err != nil {
 			return err
 		}
 	}
@@ -280,45 +308,48 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 
 // prove finds the message that carries our id as its opaque data: WhatsApp has it, whatever became of the attempt. If that
 // was not known yet, the message leaves the queue here.
-func (a *applier) prove(c *event.Change, e *event.Event) (seq int64, state message.State, known bool, err error) {
+func (a *applier) prove(c *event.Change, e *event.Event) (m subject, known bool, err error) {
 	var h event.HandOver
-	known, err = a.tx.row(`SELECT m.seq, m.id, m.recipient, coalesce(s.state, '') FROM messages m LEFT JOIN states s ON s.seq = m.seq
-		WHERE m.id = ? AND m.phone_key = ? AND m.own_opaque = 0`, args(c.Opaque, e.PhoneKey), &seq, &h.MessageID, &h.Recipient, &state)
+	known, err = a.tx.row(`SELECT m.seq, m.id, m.recipient, coalesce(s.state, ''), coalesce(s.wamid, '') FROM messages m LEFT JOIN states s ON s.seq = m.seq
+		WHERE m.id = ? AND m.phone_key = ? AND m.own_opaque = 0`, args(c.Opaque, e.PhoneKey), &m.seq, &h.MessageID, &h.Recipient, &m.state, &m.wamid)
 	if err != nil || !known {
-		return 0, "", false, err
+		return m, false, err
 	}
-	if err := a.tx.knowWAMID(seq, c.WAMID); err != nil {
-		return 0, "", false, err
+	if err := a.tx.knowWAMID(m.seq, c.WAMID); err != nil {
+		return m, false, err
 	}
-	if _, err := a.tx.exec(`DELETE FROM outbox WHERE seq = ?`, seq); err != nil {
-		return 0, "", false, err
+	if _, err := a.tx.exec(`DELETE FROM outbox WHERE seq = ?`, m.seq); err != nil {
+		return m, false, err
 	}
-	next := message.Advance(state, message.Accepted)
-	if state == "" {
-		next = message.Accepted
-		if _, err := a.tx.exec(`INSERT INTO states (seq, state, wamid, updated_at) VALUES (?, ?, ?, ?)`, seq, next, c.WAMID, unixMicro(a.now)); err != nil {
-			return 0, "", false, err
-		}
-	} else if _, err := a.tx.exec(`UPDATE states SET state = ?, wamid = CASE WHEN wamid = '' THEN ? ELSE wamid END, updated_at = ? WHERE seq = ?`,
-		next, c.WAMID, unixMicro(a.now), seq); err != nil {
-		return 0, "", false, err
+	if m.wamid == "" {
+		m.wamid = c.WAMID
+	}
+	if m.state == "" {
+		m.state = message.Accepted
+		_, err = a.tx.exec(`INSERT INTO states (seq, state, wamid, updated_at) VALUES (?, ?, ?, ?)`, m.seq, m.state, m.wamid, unixMicro(a.now))
+	} else {
+		m.state = message.Advance(m.state, message.Accepted)
+		_, err = a.tx.exec(`UPDATE states SET state = ?, wamid = ?, updated_at = ? WHERE seq = ?`, m.state, m.wamid, unixMicro(a.now), m.seq)
+	}
+	if err != nil {
+		return m, false, err
 	}
 	a.res.Proved++
 	e.MessageID = h.MessageID
+	news, err := a.tx.record(m.seq, &message.Evidence{Mark: m.mark(c.WAMID, string(message.Accepted), ""), At: c.At}, a.now)
+	if err != nil || !news {
+		return m, err == nil, err
+	}
 	h.AccountID, h.WABAKey, h.PhoneKey, h.WAMID, h.At = e.AccountID, e.WABAKey, e.PhoneKey, c.WAMID, a.now
 	h.WABAMetaID, h.PhoneMetaID = c.WABAMetaID, c.PhoneMetaID
 	if _, err := a.tx.row(`SELECT display_number FROM phone_numbers WHERE key = ?`, args(h.PhoneKey), &h.DisplayNumber); err != nil {
-		return 0, "", false, err
-	}
-	fresh, err := a.tx.recordStatus(seq, string(message.Accepted), c.At, a.now, nil)
-	if err != nil || !fresh {
-		return seq, next, true, err
+		return m, false, err
 	}
 	accepted, err := a.handedOver(h)
 	if err != nil {
-		return 0, "", false, err
+		return m, false, err
 	}
-	return seq, next, true, a.publish(accepted)
+	return m, true, a.publish(accepted)
 }
 
 func (a *applier) waba(metaID string) (wabaRef, error) {

@@ -2,9 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
@@ -109,7 +106,7 @@ func (db *DB) Finish(ctx context.Context, j *message.Job, s message.State, wamid
 			return nil
 		}
 		// The evidence is our own state. Events call it failed when we give up, but WhatsApp may still report a failure.
-		if _, err := tx.recordStatus(j.Seq, string(s), e.At, now, e.Failures); err != nil {
+		if _, err := tx.record(j.Seq, &message.Evidence{Mark: message.Mark{Status: string(s)}, At: e.At, Failures: e.Failures}, now); err != nil {
 			return err
 		}
 		return tx.insertEvent(e)
@@ -132,53 +129,4 @@ func (t *tx) knowWAMID(seq int64, wamid string) error {
 	}
 	_, err = t.exec(`DELETE FROM orphans WHERE wamid = ?`, wamid)
 	return err
-}
-
-// recordStatus stores evidence about a message and reports whether it is new.
-func (t *tx) recordStatus(seq int64, status string, at, now time.Time, failures []message.Failure) (fresh bool, err error) {
-	text := ""
-	if len(failures) > 0 {
-		b, err := json.Marshal(failures)
-		if err != nil {
-			return false, err
-		}
-		text = string(b)
-	}
-	n, err := t.exec(`INSERT INTO statuses (seq, status, at, recorded_at, failures) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		seq, status, unixMicro(at), unixMicro(now), text)
-	return n == 1, err
-}
-
-// Lookup returns what is known about a message by our id or WhatsApp's; ok is false when it is unknown to the account.
-func (db *DB) Lookup(ctx context.Context, accountID, id string) (st message.Status, ok bool, err error) {
-	st.Summary, err = scanSummary(db.queryRow(ctx, summaryColumns+` FROM messages m LEFT JOIN states s ON s.seq = m.seq
-		WHERE m.account_id = ?1 AND m.seq = coalesce((SELECT seq FROM messages WHERE id = ?2), (SELECT seq FROM wamids WHERE wamid = ?2))`,
-		accountID, id).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return message.Status{}, false, nil
-	}
-	if err != nil {
-		return message.Status{}, false, err
-	}
-	rows, err := db.query(ctx, `SELECT status, at, recorded_at, failures FROM statuses WHERE seq = ? ORDER BY recorded_at, at, status`, st.Seq)
-	if err != nil {
-		return message.Status{}, false, err
-	}
-	err = collect(rows, func(scan func(...any) error) error {
-		var step message.Step
-		var at, recorded int64
-		var failures string
-		if err := scan(&step.Status, &at, &recorded, &failures); err != nil {
-			return err
-		}
-		step.At, step.RecordedAt = fromMicro(at), fromMicro(recorded)
-		if failures != "" {
-			if err := json.Unmarshal([]byte(failures), &step.Failures); err != nil {
-				return err
-			}
-		}
-		st.Timeline = append(st.Timeline, step)
-		return nil
-	})
-	return st, err == nil, err
 }

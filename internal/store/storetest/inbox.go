@@ -175,23 +175,26 @@ func orphanReleased(t *testing.T, w *world) {
 
 func inbound(t *testing.T, w *world) {
 	c := w.change(event.InboundChange, "wamid.in1", event.Received)
-	c.From = "14255550150"
+	const customer, user = "14255550150", "US.13491208655302741918"
+	c.Opens = []string{customer, user}
 	w.receive(t, c)
 	older := w.change(event.InboundChange, "wamid.in0", event.Received)
-	older.From, older.At = c.From, w.now.Add(-time.Hour)
+	older.Opens, older.At = c.Opens, w.now.Add(-time.Hour)
 	w.receive(t, older)
-	win, err := w.Window(w.ctx, w.phone.Key, c.From)
-	must(t, err)
-	if !win.LastInboundAt.Equal(w.now) || win.Marketing != "" {
-		t.Errorf("window = %+v, want it opened at %v", win, w.now)
+	for _, name := range c.Opens {
+		win, err := w.Window(w.ctx, w.phone.Key, name)
+		must(t, err)
+		if !win.LastInboundAt.Equal(w.now) || win.Marketing != "" {
+			t.Errorf("window of %s = %+v, want it opened at %v", name, win, w.now)
+		}
 	}
 	if got := w.published(t); got != "received \nreceived \n" {
 		t.Errorf("events = %q", got)
 	}
 	said := w.change(event.OtherChange, "", "")
-	said.Preferences = []event.Preference{{Recipient: c.From, Value: "stop", At: w.now.Add(time.Minute)}, {Recipient: c.From, Value: "resume", At: w.now}}
+	said.Preferences = []event.Preference{{Recipient: customer, Value: "stop", At: w.now.Add(time.Minute)}, {Recipient: customer, Value: "resume", At: w.now}}
 	w.receive(t, said)
-	if win, err := w.Window(w.ctx, w.phone.Key, c.From); err != nil || win.Marketing != "stop" || !win.LastInboundAt.Equal(w.now) {
+	if win, err := w.Window(w.ctx, w.phone.Key, customer); err != nil || win.Marketing != "stop" || !win.LastInboundAt.Equal(w.now) {
 		t.Errorf("window = %+v, %v; want the latest word kept beside it", win, err)
 	}
 	if win, err := w.Window(w.ctx, w.phone.Key, "other"); err != nil || win != (message.Window{}) {
