@@ -32,7 +32,7 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 		OnDeadLetter: a.metrics.TopicDead, Logger: a.log})
 	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Wake: p.fan.Wake,
 		Now: time.Now})
-	publisher, err := newPublisher(ctx, cfg, p.topics)
+	publisher, err := newPublisher(ctx, cfg, p.topics, client)
 	if err != nil {
 		return err
 	}

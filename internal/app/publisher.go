@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/destination/awsrole"
+	"github.com/waxwing-messaging/waxwing/internal/destination/https"
 	"github.com/waxwing-messaging/waxwing/internal/destination/sns"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
@@ -15,15 +17,18 @@ import (
 // publisher picks the publisher for a destination by its kind.
 type publisher map[event.Kind]deliver.Publisher
 
-func newPublisher(ctx context.Context, cfg *config.Config, topics *topic.Service) (publisher, error) {
+// newPublisher lists the publishers that the settings allow. client is for URLs that accounts choose.
+func newPublisher(ctx context.Context, cfg *config.Config, topics *topic.Service, client *http.Client) (publisher, error) {
+	p := publisher{event.SNS: builtin{topics}, event.HTTPS: https.New(client)}
 	if cfg.SNS.Endpoint == "" {
-		return publisher{event.SNS: builtin{topics}}, nil
+		return p, nil
 	}
 	base, err := awsrole.Load(ctx, cfg.Region)
 	if err != nil {
 		return nil, err
 	}
-	return publisher{event.SNS: sns.New(cfg.SNS.Endpoint, base)}, nil
+	p[event.SNS] = sns.New(cfg.SNS.Endpoint, base)
+	return p, nil
 }
 
 func (p publisher) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
