@@ -9,7 +9,9 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
 	"github.com/waxwing-messaging/waxwing/internal/ingest"
+	"github.com/waxwing-messaging/waxwing/internal/notify"
 	"github.com/waxwing-messaging/waxwing/internal/outbound"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 	"github.com/waxwing-messaging/waxwing/internal/webhook"
 )
@@ -27,8 +29,8 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 	links := topic.Links(cfg.BaseURL(a.api.Addr().String()))
 	client := outbound.Client(outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts,
 		Timeout: subscriberWait, MaxIdleConnsPerHost: 64})
-	p.fan = fanout.New(fanout.Options{Store: p.db, Renderer: topic.NewRenderer(p.box, p.signer, links), Client: client, Owner: p.owner,
-		Retry: topic.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.TopicDelivered, OnFailed: a.metrics.TopicFailed,
+	notifications := notify.New(notify.Options{Renderer: topic.NewRenderer(p.box, p.signer, links), Client: client})
+	p.fan = fanout.New(fanout.Options{Store: p.db, Courier: notifications, Owner: p.owner, Retry: queue.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.TopicDelivered, OnFailed: a.metrics.TopicFailed,
 		OnDeadLetter: a.metrics.TopicDead, Logger: a.log})
 	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Wake: p.fan.Wake,
 		Now: time.Now})

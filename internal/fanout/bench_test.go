@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
+	"github.com/waxwing-messaging/waxwing/internal/notify"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -24,8 +25,9 @@ func BenchmarkDeliver(b *testing.B) {
 				received.Add(1)
 			}))
 			defer server.Close()
-			f := newFixture(b, dbPath(b), func(o *fanout.Options) {
-				o.Client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: o.PerSubscription + 16}}
+			var f *fixture
+			f = newFixture(b, dbPath(b), func(o *fanout.Options) {
+				o.Courier = notify.New(notify.Options{Renderer: f.renderer, Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}})
 			})
 			arn := f.topic(b, "bench")
 			s := f.subscribe(b, arn, server.URL)

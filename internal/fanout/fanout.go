@@ -1,56 +1,53 @@
-// Package fanout delivers what is published to the built-in topics.
+// Package fanout delivers what is published to the built-in topics and what matches the rules of the built-in event bus.
 //
-// Every subscription has a queue of its own, driven by one worker on one node at a time, so that a slow or dead endpoint
-// delays nobody else. A worker keeps a few requests in flight, reads its queue and writes results back in batches, and backs
-// off when its endpoint fails. What cannot be delivered within the retry window becomes a dead letter. Delivery is at least
-// once and not in order.
+// Every subscription and every target of a rule has a queue of its own, driven by one worker on one node at a time, so that a
+// slow or dead subscriber delays nobody else. A worker keeps a few requests in flight, reads its queue and writes results back
+// in batches, and backs off when its subscriber fails. What cannot be delivered within the retry window becomes a dead letter.
+// Delivery is at least once and not in order. How a message reaches a subscriber is a Courier's business.
 package fanout
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/lease"
-	"github.com/waxwing-messaging/waxwing/internal/topic"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
-// Store is the queue of every subscription.
+// Store is the queue of every subscriber.
 type Store interface {
 	lease.Store
-	// WaitingSubscriptions returns the keys of subscriptions that have something due.
-	WaitingSubscriptions(ctx context.Context, now time.Time) ([]int64, error)
-	// DueMessages reads what is due for a subscription, oldest first, except the messages held: at most limit, and no more
-	// once their bodies have reached size bytes. When nothing is due it says when something will be.
-	DueMessages(ctx context.Context, subscription int64, now time.Time, held []int64, limit, size int) (topic.Due, error)
+	// WaitingQueues returns the keys of queues that have something due.
+	WaitingQueues(ctx context.Context, now time.Time) ([]int64, error)
+	// DueMessages reads what is due in a queue, oldest first, except the messages held: at most limit, and no more once their
+	// bodies have reached size bytes. When nothing is due it says when something will be.
+	DueMessages(ctx context.Context, key int64, now time.Time, held []int64, limit, size int) (queue.Due, error)
 	// SettleMessages records outcomes. It does nothing and reports false when the lease has changed hands.
-	SettleMessages(ctx context.Context, l lease.Lease, subscription int64, outcomes []topic.Outcome, now time.Time) (held bool, err error)
-	// SweepTopics forgets expired and deleted subscriptions, and dead letters that are older than cutoff.
-	SweepTopics(ctx context.Context, now, cutoff time.Time) error
+	SettleMessages(ctx context.Context, l lease.Lease, key int64, outcomes []queue.Outcome, now time.Time) (held bool, err error)
+	// SweepQueues forgets expired subscriptions, queues that have ended, and dead letters that are older than cutoff.
+	SweepQueues(ctx context.Context, now, cutoff time.Time) error
 }
 
-// Renderer makes the body that a subscription receives.
-type Renderer interface {
-	Render(ctx context.Context, r topic.Record, s *topic.Subscription, signatureVersion string) ([]byte, error)
-	Password(s *topic.Subscription) (string, error)
+// Courier takes messages to subscribers.
+type Courier interface {
+	// Deliver takes one message to its subscriber; nil means that it arrived. It returns soon after ctx ends. A fault.Validation,
+	// fault.InvalidParameters or fault.NotFound says that the message can never be delivered. The text of an error, of a fault
+	// without its cause, is shown to the owner, so it carries neither bodies nor secrets.
+	Deliver(ctx context.Context, to queue.Subscriber, m *queue.Waiting) error
 }
 
 // Options configure an Engine.
 type Options struct {
-	Store    Store
-	Renderer Renderer
-	Client   *http.Client // connects to subscribers; keeps PerSubscription idle connections a host
-	Owner    string       // names this node in leases
-	Retry    topic.Retry  // what is zero comes from topic.DefaultRetry
-	// Timeout is how long an endpoint may take to answer; zero: 15 seconds, as with SNS.
-	Timeout time.Duration
-	// PerSubscription is the most requests in flight to one subscription; zero: 16.
-	PerSubscription int
+	Store   Store
+	Courier Courier
+	Owner   string      // names this node in leases
+	Retry   queue.Retry // for subscribers that have no policy of their own; what is zero comes from queue.DefaultRetry
+	// PerQueue is the most deliveries in flight to one subscriber; zero: 16.
+	PerQueue int
 	// KeepDeadLetters is how long dead letters stay visible; zero: 14 days.
 	KeepDeadLetters time.Duration
 	OnDelivered     func(n int) // optional: for metrics
@@ -62,7 +59,7 @@ type Options struct {
 const (
 	batchRows  = 100
 	batchBytes = 128 << 10
-	maxHeld    = 4 * batchRows   // messages of one subscription in memory, when results are slow to write
+	maxHeld    = 4 * batchRows   // messages of one queue in memory, when results are slow to write
 	staleAfter = 5 * time.Second // how long what was read may wait for its turn
 	idleFor    = 5 * time.Second // how long a worker without work keeps its lease
 	scanEvery  = lease.TTL / 2
@@ -73,7 +70,6 @@ const (
 // Engine runs the queues of one node.
 type Engine struct {
 	Options
-	transports map[string]Transport // by protocol
 
 	mu      sync.Mutex
 	workers map[int64]*worker
@@ -83,30 +79,22 @@ type Engine struct {
 
 // New returns an Engine; Run makes it work.
 func New(o Options) *Engine {
-	usual := topic.DefaultRetry()
-	o.Retry.Window = cmp.Or(o.Retry.Window, usual.Window)
-	o.Retry.Min = cmp.Or(o.Retry.Min, usual.Min)
-	o.Retry.Max = cmp.Or(o.Retry.Max, usual.Max)
-	if o.Timeout == 0 {
-		o.Timeout = 15 * time.Second
-	}
-	if o.PerSubscription == 0 {
-		o.PerSubscription = 16
+	o.Retry = o.Retry.Or(queue.DefaultRetry())
+	if o.PerQueue == 0 {
+		o.PerQueue = 16
 	}
 	if o.KeepDeadLetters == 0 {
 		o.KeepDeadLetters = 14 * 24 * time.Hour
 	}
-	post := newPoster(o.Client)
-	return &Engine{Options: o, transports: map[string]Transport{topic.HTTP: post, topic.HTTPS: post},
-		workers: make(map[int64]*worker), fresh: make(map[int64]struct{}), wake: make(chan struct{}, 1)}
+	return &Engine{Options: o, workers: make(map[int64]*worker), fresh: make(map[int64]struct{}), wake: make(chan struct{}, 1)}
 }
 
-// Wake tells the engine that subscriptions have something to deliver. It never blocks.
-func (e *Engine) Wake(subscriptions ...int64) {
+// Wake tells the engine that queues have something to deliver. It never blocks.
+func (e *Engine) Wake(queues ...int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	announced := false
-	for _, key := range subscriptions {
+	for _, key := range queues {
 		if w := e.workers[key]; w != nil {
 			signal(w.wake)
 			continue
@@ -139,8 +127,8 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.scan(ctx)
 		case <-sweep.C:
 			now := time.Now()
-			if err := e.Store.SweepTopics(ctx, now, now.Add(-e.KeepDeadLetters)); err != nil && ctx.Err() == nil {
-				e.Logger.Error("sweep topics", "error", err)
+			if err := e.Store.SweepQueues(ctx, now, now.Add(-e.KeepDeadLetters)); err != nil && ctx.Err() == nil {
+				e.Logger.Error("sweep queues", "error", err)
 			}
 		}
 	}
@@ -148,14 +136,14 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // scan finds work that nobody announced here: from before the start, of another node, or scheduled for later.
 func (e *Engine) scan(ctx context.Context) {
-	keys, err := e.Store.WaitingSubscriptions(ctx, time.Now())
+	keys, err := e.Store.WaitingQueues(ctx, time.Now())
 	if err != nil && ctx.Err() == nil {
-		e.Logger.Error("read waiting subscriptions", "error", err)
+		e.Logger.Error("read waiting queues", "error", err)
 	}
 	e.Wake(keys...)
 }
 
-// start runs a worker for every announced subscription.
+// start runs a worker for every announced queue.
 func (e *Engine) start(ctx context.Context, wg *sync.WaitGroup) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -207,4 +195,4 @@ func count(f func(int), n int) {
 // jitter spreads retries; it needs no secrecy.
 func jitter() float64 { return rand.Float64() }
 
-func leaseName(key int64) string { return "subscription/" + strconv.FormatInt(key, 10) }
+func leaseName(key int64) string { return "queue/" + strconv.FormatInt(key, 10) }

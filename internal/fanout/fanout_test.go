@@ -166,7 +166,7 @@ func TestDeadEndpointIsProbedNotHammered(t *testing.T) {
 		if n := len(letters); n != 1000 {
 			t.Fatalf("%d dead letters after the window, want 1000", n)
 		}
-		if letters[0].SubscriptionARN != s.ARN || letters[0].Reason == "" || strings.Contains(letters[0].Reason, "a.example") {
+		if letters[0].Subscriber != s.ARN || letters[0].Reason == "" || strings.Contains(letters[0].Reason, "a.example") {
 			t.Errorf("dead letter %+v", letters[0])
 		}
 		if n := len(f.left(t, s)); n != 0 {
@@ -273,7 +273,7 @@ func TestStopCutsOffWithoutCountingAnAttempt(t *testing.T) {
 		if m := f.left(t, slow); len(m) != 0 {
 			t.Errorf("a request that could finish was not settled: %+v", m)
 		}
-		if l, err := f.db.AcquireLease(t.Context(), "subscription/1", "other", time.Now(), lease.TTL); err != nil || !l.Held() {
+		if l, err := f.db.AcquireLease(t.Context(), "queue/1", "other", time.Now(), lease.TTL); err != nil || !l.Held() {
 			t.Errorf("the lease was not given back: %+v, %v", l, err)
 		}
 	})
@@ -286,7 +286,7 @@ func TestAnotherNodesSubscriptionIsLeftAlone(t *testing.T) {
 		f.net.serve("a.example", got.answering(always(200)))
 		arn := f.topic(t, "orders")
 		f.subscribe(t, arn, "http://a.example/")
-		if _, err := f.db.AcquireLease(t.Context(), "subscription/1", "other", time.Now(), lease.TTL); err != nil {
+		if _, err := f.db.AcquireLease(t.Context(), "queue/1", "other", time.Now(), lease.TTL); err != nil {
 			t.Fatal(err)
 		}
 		f.start(t)
@@ -389,7 +389,7 @@ func TestUnconfirmedSubscriptionIsForgotten(t *testing.T) {
 		time.Sleep(topic.ConfirmWithin)
 		f.start(t)
 		time.Sleep(20 * time.Minute)
-		if due, err := f.db.DueMessages(t.Context(), s.Key, time.Now(), nil, 10, 1<<20); err != nil || due.Subscription.Key != 0 {
+		if due, err := f.db.DueMessages(t.Context(), s.Key, time.Now(), nil, 10, 1<<20); err != nil || due.Subscriber != nil {
 			t.Errorf("it is still there: %+v, %v", due, err)
 		}
 	})

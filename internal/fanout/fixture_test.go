@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
+	"github.com/waxwing-messaging/waxwing/internal/notify"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
@@ -79,7 +81,7 @@ func dbPath(t testing.TB) string { return filepath.Join(t.TempDir(), "waxwing.db
 // start runs an engine until stop.
 func (f *fixture) start(t testing.TB) {
 	t.Helper()
-	o := fanout.Options{Store: f.db, Renderer: f.renderer, Client: &http.Client{Transport: f.net}, Owner: "node", Logger: slog.New(slog.DiscardHandler)}
+	o := fanout.Options{Store: f.db, Courier: notify.New(notify.Options{Renderer: f.renderer, Client: &http.Client{Transport: f.net}}), Owner: "node", Logger: slog.New(slog.DiscardHandler)}
 	if f.options != nil {
 		f.options(&o)
 	}
@@ -140,7 +142,7 @@ func (f *fixture) publish(t testing.TB, arn string, n int) {
 }
 
 // left returns the messages that a subscription has not received, due or not.
-func (f *fixture) left(t testing.TB, s topic.Subscription) []topic.Waiting {
+func (f *fixture) left(t testing.TB, s topic.Subscription) []queue.Waiting {
 	t.Helper()
 	due, err := f.db.DueMessages(t.Context(), s.Key, time.Now().Add(24*time.Hour), nil, 100_000, 1<<30)
 	if err != nil {
@@ -149,9 +151,9 @@ func (f *fixture) left(t testing.TB, s topic.Subscription) []topic.Waiting {
 	return due.Messages
 }
 
-func (f *fixture) deadLetters(t testing.TB) []topic.DeadLetter {
+func (f *fixture) deadLetters(t testing.TB) []queue.DeadLetter {
 	t.Helper()
-	list, err := f.db.TopicDeadLetters(t.Context(), account, 0, 100_000)
+	list, err := f.db.DeadMessages(t.Context(), account, 0, 100_000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
-	"github.com/waxwing-messaging/waxwing/internal/topic"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
-// worker drives one subscription. Everything but the requests, reads and writes it starts happens on its own goroutine.
+// worker drives one queue. Everything but the requests, reads and writes it starts happens on its own goroutine.
 type worker struct {
 	*Engine
 	key    int64
@@ -17,18 +18,19 @@ type worker struct {
 	keeper *lease.Keeper
 	pace   pace
 
-	sub     topic.Subscription
-	version string          // in which the topic signs
-	ready   []topic.Waiting // read, not begun
-	readAt  time.Time       // when the newest of them and sub were read
-	held    map[int64]bool  // read, not settled
-	next    time.Time       // when something comes due, as far as the last read knew
-	more    bool            // the queue may have something that is not held
-	idle    time.Time       // since when there has been nothing to do
+	to     queue.Subscriber // nil: it is gone
+	name   string           // of the last one there was
+	retry  queue.Retry      // its own, or the engine's
+	ready  []queue.Waiting  // read, not begun
+	readAt time.Time        // when the newest of them and the subscriber were read
+	held   map[int64]bool   // read, not settled
+	next   time.Time        // when something comes due, as far as the last read knew
+	more   bool             // the queue may have something that is not held
+	idle   time.Time        // since when there has been nothing to do
 
 	flying   int
 	landed   chan attempt
-	outcomes []topic.Outcome
+	outcomes []queue.Outcome
 	settled  chan settlement
 	settling bool
 	dead     int // outcomes that make dead letters, not yet reported
@@ -36,30 +38,29 @@ type worker struct {
 	reading  bool
 }
 
-// attempt is one request and how it ended.
+// attempt is one delivery and how it ended.
 type attempt struct {
-	message topic.Waiting
+	message queue.Waiting
 	start   time.Time
 	err     error
 	cut     bool // ended by our own shutdown
-	fatal   bool // the message cannot be read
 }
 
 type settlement struct {
-	outcomes []topic.Outcome
+	outcomes []queue.Outcome
 	held     bool
 	err      error
 }
 
 type reading struct {
-	due topic.Due
+	due queue.Due
 	err error
 }
 
 func newWorker(e *Engine, key int64) *worker {
-	return &worker{Engine: e, key: key, wake: make(chan struct{}, 1), pace: newPace(e.PerSubscription),
+	return &worker{Engine: e, key: key, wake: make(chan struct{}, 1), pace: newPace(e.PerQueue),
 		keeper: lease.NewKeeper(e.Store, leaseName(key), e.Owner), held: make(map[int64]bool), more: true,
-		landed: make(chan attempt, e.PerSubscription), settled: make(chan settlement, 1), found: make(chan reading, 1)}
+		landed: make(chan attempt, e.PerQueue), settled: make(chan settlement, 1), found: make(chan reading, 1)}
 }
 
 // run works until the queue has been empty for a while, the lease is lost, or ctx ends.
@@ -77,7 +78,7 @@ func (w *worker) run(ctx context.Context) {
 			return
 		case !held.Held() || (changed && len(w.held) > 0):
 			if err != nil {
-				w.Logger.Error("hold subscription", "subscription", w.key, "error", err)
+				w.Logger.Error("hold queue", "queue", w.key, "error", err)
 			}
 			w.abandon()
 			return
@@ -146,7 +147,7 @@ func (w *worker) nap(now time.Time) time.Duration {
 
 // read starts reading the queue when little is left of the last batch.
 func (w *worker) read(ctx context.Context, now time.Time) {
-	if !w.more || w.reading || len(w.ready) >= w.PerSubscription || len(w.held) >= maxHeld || w.pace.paused(now) > 0 {
+	if !w.more || w.reading || len(w.ready) >= w.PerQueue || len(w.held) >= maxHeld || w.pace.paused(now) > 0 {
 		return
 	}
 	w.more, w.reading = false, true
@@ -174,17 +175,20 @@ func (w *worker) take(ctx context.Context, r reading) {
 	w.reading = false
 	if r.err != nil {
 		if ctx.Err() == nil {
-			w.Logger.Error("read subscription queue", "subscription", w.key, "error", r.err)
+			w.Logger.Error("read queue", "queue", w.key, "error", r.err)
 		}
 		w.schedule(time.Now().Add(time.Second))
 		return
 	}
-	w.sub, w.version, w.readAt = r.due.Subscription, r.due.SignatureVersion, time.Now()
+	w.to, w.readAt = r.due.Subscriber, time.Now()
+	if w.to != nil {
+		w.name, w.retry = w.to.Name(), w.to.Retry().Or(w.Retry)
+	}
 	w.schedule(r.due.Next)
 	for _, m := range r.due.Messages {
 		w.held[m.Seq] = true
-		if !m.Kind.Concerns(w.sub.State) {
-			w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Done})
+		if !w.wanted(m.Kind) {
+			w.outcomes = append(w.outcomes, queue.Outcome{Seq: m.Seq, Due: m.Due, Fate: queue.Done})
 			continue
 		}
 		w.ready = append(w.ready, m)
@@ -193,6 +197,9 @@ func (w *worker) take(ctx context.Context, r reading) {
 		w.more = true // until a read finds nothing
 	}
 }
+
+// wanted reports whether the subscriber is there and takes messages of a kind.
+func (w *worker) wanted(kind uint8) bool { return w.to != nil && w.to.Wants(kind) }
 
 // schedule has the queue read at a time, if not before.
 func (w *worker) schedule(at time.Time) {
@@ -205,45 +212,25 @@ func (w *worker) schedule(at time.Time) {
 func (w *worker) deliver(ctx context.Context, now time.Time) {
 	for len(w.ready) > 0 && w.flying < w.pace.limit && w.pace.paused(now) == 0 {
 		m := w.ready[0]
-		w.ready[0] = topic.Waiting{}
+		w.ready[0] = queue.Waiting{}
 		w.ready = w.ready[1:]
-		if !m.Kind.Concerns(w.sub.State) { // it has changed since m was read
-			w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Done})
+		if !w.wanted(m.Kind) { // it has changed since m was read
+			w.outcomes = append(w.outcomes, queue.Outcome{Seq: m.Seq, Due: m.Due, Fate: queue.Done})
 			continue
 		}
-		if w.pace.down() && w.Retry.Over(m.PublishedAt, now) {
-			w.giveUp(m, "the endpoint did not take messages until the retry window was over")
+		if w.pace.down() && w.retry.Over(m.PublishedAt, now, m.Attempts) {
+			w.giveUp(m, "the subscriber did not take messages until the retry window was over")
 			continue
 		}
 		w.flying++
-		sub, version := w.sub, w.version
-		go func() { w.landed <- w.attempt(ctx, m, &sub, version) }()
+		to := w.to
+		go func() {
+			a := attempt{message: m, start: time.Now()}
+			a.err = w.Courier.Deliver(ctx, to, &a.message)
+			a.cut = a.err != nil && ctx.Err() != nil
+			w.landed <- a
+		}()
 	}
-}
-
-// attempt makes one request.
-func (w *worker) attempt(ctx context.Context, m topic.Waiting, sub *topic.Subscription, version string) attempt {
-	a := attempt{message: m, start: time.Now()}
-	body, err := w.Renderer.Render(ctx, m.Record, sub, version)
-	if err != nil {
-		a.err, a.fatal = err, topic.Unreadable(err)
-		return a
-	}
-	password, err := w.Renderer.Password(sub)
-	if err != nil {
-		a.err = err
-		return a
-	}
-	request, cancel := context.WithTimeout(ctx, w.Timeout)
-	defer cancel()
-	transport, ok := w.transports[sub.Protocol]
-	if !ok {
-		a.err = errors.New("this release cannot deliver to " + sub.Protocol)
-		return a
-	}
-	a.err = transport.Deliver(request, sub, Document{MessageID: m.ID, Kind: m.Kind, Password: password, Body: body})
-	a.cut = a.err != nil && ctx.Err() != nil
-	return a
 }
 
 // land turns a finished attempt into an outcome.
@@ -256,33 +243,43 @@ func (w *worker) land(a attempt) {
 	m := &a.message
 	if a.err == nil {
 		if w.pace.succeeded() {
-			w.Logger.Info("subscriber is back", "subscription_arn", w.sub.ARN)
+			w.Logger.Info("subscriber is back", "subscriber", w.name)
 		}
-		w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Done})
+		w.outcomes = append(w.outcomes, queue.Outcome{Seq: m.Seq, Due: m.Due, Fate: queue.Done})
 		count(w.OnDelivered, 1)
 		return
 	}
 	count(w.OnFailed, 1)
-	switch {
-	case a.fatal:
-		w.giveUp(*m, "the stored message cannot be read")
-		w.Logger.Error("read stored message", "message_id", m.ID, "error", a.err)
+	reason, permanent := explain(a.err)
+	if permanent {
+		w.giveUp(*m, reason)
+		w.Logger.Warn("message cannot be delivered", "subscriber", w.name, "message_id", m.ID, "error", a.err)
 		return
-	case w.Retry.Over(m.PublishedAt, now):
-		w.giveUp(*m, a.err.Error())
-	default:
-		next := now.Add(w.Retry.Delay(m.Attempts+1, jitter()))
-		w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Again, Next: next})
+	}
+	if w.retry.Over(m.PublishedAt, now, m.Attempts+1) {
+		w.giveUp(*m, reason)
+	} else {
+		next := now.Add(w.retry.Delay(m.Attempts+1, jitter()))
+		w.outcomes = append(w.outcomes, queue.Outcome{Seq: m.Seq, Due: m.Due, Fate: queue.Again, Next: next})
 		w.schedule(next)
 	}
 	if w.pace.failed(a.start, now, jitter()) {
-		w.Logger.Warn("subscriber does not take messages", "subscription_arn", w.sub.ARN, "reason", a.err.Error())
+		w.Logger.Warn("subscriber does not take messages", "subscriber", w.name, "reason", reason)
 	}
-	w.Logger.Debug("delivery failed", "subscription_arn", w.sub.ARN, "message_id", m.ID, "attempt", m.Attempts+1, "reason", a.err.Error())
+	w.Logger.Debug("delivery failed", "subscriber", w.name, "message_id", m.ID, "attempt", m.Attempts+1, "reason", reason)
 }
 
-func (w *worker) giveUp(m topic.Waiting, reason string) {
-	w.outcomes = append(w.outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: topic.Undone, Reason: reason})
+// explain returns what may be shown of a failure, and whether the message will never be delivered.
+func explain(err error) (reason string, permanent bool) {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return err.Error(), false
+	}
+	return f.Message, f.Kind == fault.Validation || f.Kind == fault.InvalidParameters || f.Kind == fault.NotFound
+}
+
+func (w *worker) giveUp(m queue.Waiting, reason string) {
+	w.outcomes = append(w.outcomes, queue.Outcome{Seq: m.Seq, Due: m.Due, Fate: queue.Undone, Reason: reason})
 	w.dead++
 }
 
@@ -293,7 +290,7 @@ func (w *worker) settle(ctx context.Context, l lease.Lease) {
 	}
 	w.settling = true
 	if w.dead > 0 {
-		w.Logger.Warn("messages became dead letters", "subscription_arn", w.sub.ARN, "count", w.dead)
+		w.Logger.Warn("messages became dead letters", "subscriber", w.name, "count", w.dead)
 		count(w.OnDeadLetter, w.dead)
 		w.dead = 0
 	}
@@ -302,7 +299,7 @@ func (w *worker) settle(ctx context.Context, l lease.Lease) {
 	go func() { w.settled <- w.write(ctx, l, outcomes) }()
 }
 
-func (w *worker) write(ctx context.Context, l lease.Lease, outcomes []topic.Outcome) settlement {
+func (w *worker) write(ctx context.Context, l lease.Lease, outcomes []queue.Outcome) settlement {
 	held, err := w.Store.SettleMessages(context.WithoutCancel(ctx), l, w.key, outcomes, time.Now())
 	return settlement{outcomes, held, err}
 }
@@ -313,7 +310,7 @@ func (w *worker) finish(ctx context.Context, s settlement) bool {
 	if s.err != nil {
 		// Nothing was written. Keep the outcomes: repeating a settlement is better than repeating a delivery.
 		w.outcomes = append(s.outcomes, w.outcomes...)
-		w.Logger.Error("settle deliveries", "subscription", w.key, "error", s.err)
+		w.Logger.Error("settle deliveries", "queue", w.key, "error", s.err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -341,7 +338,7 @@ func (w *worker) stop(cut context.CancelFunc) {
 	defer cancel()
 	if l, _, err := w.keeper.Hold(ctx); err == nil && l.Held() && len(w.outcomes) > 0 {
 		if s := w.write(ctx, l, w.outcomes); s.err != nil {
-			w.Logger.Error("settle deliveries", "subscription", w.key, "error", s.err)
+			w.Logger.Error("settle deliveries", "queue", w.key, "error", s.err)
 		}
 	}
 	w.keeper.Release(ctx)

@@ -5,24 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
-// Record is a message as it is stored: what queues need in the clear, the rest sealed.
-type Record struct {
-	ID          string
-	Kind        Kind
-	PublishedAt time.Time
-	Sealed      []byte
-}
-
 // seal makes the stored form of a message.
-func seal(sealer Sealer, m *Message) (Record, error) {
+func seal(sealer Sealer, m *Message) (queue.Record, error) {
 	sealed, err := sealer.Seal(m.encode(), []byte(m.ID))
 	if err != nil {
-		return Record{}, fmt.Errorf("seal message: %w", err)
+		return queue.Record{}, fmt.Errorf("seal message: %w", err)
 	}
-	return Record{ID: m.ID, Kind: m.Kind, PublishedAt: m.PublishedAt, Sealed: sealed}, nil
+	return queue.Record{ID: m.ID, Kind: uint8(m.Kind), PublishedAt: m.PublishedAt, Sealed: sealed}, nil
 }
 
 var errUnreadable = errors.New("stored message is unreadable")
@@ -30,12 +23,12 @@ var errUnreadable = errors.New("stored message is unreadable")
 // Unreadable reports whether Render failed because of the message itself, so that trying again is of no use.
 func Unreadable(err error) bool { return errors.Is(err, errUnreadable) }
 
-func unseal(sealer Sealer, r Record) (*Message, error) {
+func unseal(sealer Sealer, r queue.Record) (*Message, error) {
 	plain, err := sealer.Open(r.Sealed, []byte(r.ID))
 	if err != nil {
 		return nil, fmt.Errorf("%w: open message %s: %w", errUnreadable, r.ID, err)
 	}
-	m := &Message{ID: r.ID, Kind: r.Kind, PublishedAt: r.PublishedAt}
+	m := &Message{ID: r.ID, Kind: Kind(r.Kind), PublishedAt: r.PublishedAt}
 	if err := m.decode(plain); err != nil {
 		return nil, fmt.Errorf("%w: message %s: %w", errUnreadable, r.ID, err)
 	}
@@ -56,13 +49,13 @@ func NewRenderer(sealer Sealer, signer *Signer, links Links) *Renderer {
 	return &Renderer{sealer: sealer, signer: signer, links: links, signatures: signatures{byKey: make(map[signatureKey]*signature)}}
 }
 
-// Render returns the body to send to a subscription, whose topic signs with version.
-func (r *Renderer) Render(ctx context.Context, rec Record, sub *Subscription, version string) ([]byte, error) {
+// Render returns the body to send to a subscription.
+func (r *Renderer) Render(ctx context.Context, rec queue.Record, sub *Subscriber) ([]byte, error) {
 	m, err := unseal(r.sealer, rec)
 	if err != nil {
 		return nil, err
 	}
-	d := document{message: m, body: m.BodyFor(sub.Protocol), topicARN: sub.TopicARN, version: version}
+	d := document{message: m, body: m.BodyFor(sub.Protocol), topicARN: sub.TopicARN, version: sub.SignatureVersion}
 	if m.Kind == Notification && sub.Raw {
 		return d.body, nil
 	}
@@ -90,7 +83,7 @@ func (r *Renderer) Render(ctx context.Context, rec Record, sub *Subscription, ve
 }
 
 // Password opens the password of a subscription's endpoint, "" if it has none.
-func (r *Renderer) Password(sub *Subscription) (string, error) {
+func (r *Renderer) Password(sub *Subscriber) (string, error) {
 	if sub.Password == nil {
 		return "", nil
 	}

@@ -143,9 +143,9 @@ func TestRender(t *testing.T) {
 	signer := NewSigner(&memory{}, sealer, time.Now)
 	r := NewRenderer(sealer, signer, "https://sns.example")
 	const arn = "arn:aws:sns:us-east-1:000000000000:orders"
-	sub := &Subscription{ARN: arn + ":0a1b2c3d-0000-4000-8000-0123456789ab", TopicARN: arn, Protocol: HTTPS}
+	subscription := Subscription{ARN: arn + ":0a1b2c3d-0000-4000-8000-0123456789ab", TopicARN: arn, Protocol: HTTPS}
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123_456_000, time.UTC)
-	unsubscribe := "https://sns.example/?Action=Unsubscribe&SubscriptionArn=" + sub.ARN
+	unsubscribe := "https://sns.example/?Action=Unsubscribe&SubscriptionArn=" + subscription.ARN
 	for _, tc := range []struct {
 		name    string
 		m       Message
@@ -174,7 +174,8 @@ func TestRender(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			body, err := r.Render(t.Context(), record, sub, tc.version)
+			sub := &Subscriber{subscription, tc.version}
+			body, err := r.Render(t.Context(), record, sub)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,7 +186,7 @@ func TestRender(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			again, err := r.Render(t.Context(), record, sub, tc.version)
+			again, err := r.Render(t.Context(), record, sub)
 			if err != nil || string(again) != string(body) {
 				t.Errorf("rendered again: %v\n%s", err, again)
 			}
@@ -228,7 +229,7 @@ func TestRenderRawSignsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := r.Render(t.Context(), record, &Subscription{Raw: true, Protocol: HTTP}, "1")
+	body, err := r.Render(t.Context(), record, &Subscriber{Subscription{Raw: true, Protocol: HTTP}, "1"})
 	if err != nil || string(body) != `{"x":1}` {
 		t.Errorf("raw body = %q, %v", body, err)
 	}
@@ -246,7 +247,7 @@ func TestRenderUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.ID = "two" // a row that was moved to another id does not open
-	if _, err := r.Render(t.Context(), other, &Subscription{Raw: true}, "1"); !Unreadable(err) {
+	if _, err := r.Render(t.Context(), other, &Subscriber{Subscription{Raw: true}, "1"}); !Unreadable(err) {
 		t.Errorf("error = %v, want one that says the message is unreadable", err)
 	}
 }

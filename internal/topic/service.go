@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
 // Store keeps topics and subscriptions and takes what is published. Everything a method changes it changes in one commit,
@@ -14,9 +15,7 @@ type Store interface {
 	topics
 	subscriptions
 	// PublishToTopic queues every message for every Confirmed subscription of the topic and returns the keys of those.
-	PublishToTopic(ctx context.Context, topicARN string, messages []Record) (queued []int64, err error)
-	// TopicDeadLetters lists deliveries that were given up, oldest first, from the one after the given key.
-	TopicDeadLetters(ctx context.Context, accountID string, after int64, limit int) ([]DeadLetter, error)
+	PublishToTopic(ctx context.Context, topicARN string, messages []queue.Record) (queued []int64, err error)
 }
 
 type topics interface {
@@ -27,15 +26,15 @@ type topics interface {
 	Topics(ctx context.Context, accountID, after string, limit int) ([]Topic, error)
 	// UpdateTopic stores what change makes of a topic. It may call change more than once.
 	UpdateTopic(ctx context.Context, arn string, change func(*Topic) error) error
-	// DeleteTopic removes a topic and makes its subscriptions Deleted, whose keys it returns. Deleting nothing is fine.
-	DeleteTopic(ctx context.Context, arn string, now time.Time) (subscriptions []int64, err error)
+	// DeleteTopic removes a topic and ends its subscriptions, whose keys it returns. Deleting nothing is fine.
+	DeleteTopic(ctx context.Context, arn string) (subscriptions []int64, err error)
 	SubscriptionCounts(ctx context.Context, topicARN string) (Counts, error)
 }
 
 type subscriptions interface {
 	// Subscribe stores a Pending subscription and queues its confirmation message. If the endpoint is subscribed already, a
 	// Pending one gets the new token and message and a Confirmed one stays as it is; either is returned.
-	Subscribe(ctx context.Context, s Subscription, confirmation Record) (Subscription, error)
+	Subscribe(ctx context.Context, s Subscription, confirmation queue.Record) (Subscription, error)
 	Subscription(ctx context.Context, arn string) (Subscription, error)
 	// Subscriptions lists an account's live subscriptions by ARN, of one topic unless topicARN is "".
 	Subscriptions(ctx context.Context, accountID, topicARN, after string, limit int) ([]Subscription, error)
@@ -46,20 +45,8 @@ type subscriptions interface {
 	// returns the new one.
 	ConfirmSubscription(ctx context.Context, topicARN string, tokenHash []byte, signed, ownerOnly bool, now time.Time) (Subscription, error)
 	// Unsubscribe makes a Confirmed subscription Deactivated until expires and queues its farewell, whose token can restore
-	// it. A Pending one is Deleted. Ending what has ended does nothing and returns key 0.
-	Unsubscribe(ctx context.Context, arn string, tokenHash []byte, now, expires time.Time, farewell Record) (key int64, err error)
-}
-
-// DeadLetter is a message that could not be delivered to one subscription.
-type DeadLetter struct {
-	Key             int64
-	SubscriptionARN string
-	MessageID       string
-	Kind            Kind
-	PublishedAt     time.Time
-	At              time.Time
-	Attempts        int
-	Reason          string
+	// it. A Pending one is forgotten. Ending a Deactivated one again does nothing and returns key 0.
+	Unsubscribe(ctx context.Context, arn string, tokenHash []byte, expires time.Time, farewell queue.Record) (key int64, err error)
 }
 
 // Options configure a Service.
@@ -121,7 +108,7 @@ func (s *Service) EnsureTopic(ctx context.Context, accountID, name string) (stri
 
 // DeleteTopic ends a topic and its subscriptions; what was not delivered is thrown away. Deleting nothing succeeds.
 func (s *Service) DeleteTopic(ctx context.Context, arn string) error {
-	ended, err := s.Store.DeleteTopic(ctx, arn, s.Now())
+	ended, err := s.Store.DeleteTopic(ctx, arn)
 	if err == nil {
 		s.Wake(ended...)
 	}
@@ -228,7 +215,7 @@ func (s *Service) Unsubscribe(ctx context.Context, subscriptionARN string, signe
 	if err != nil {
 		return err
 	}
-	key, err := s.Store.Unsubscribe(ctx, subscriptionARN, hash, now, now.Add(ConfirmWithin), farewell)
+	key, err := s.Store.Unsubscribe(ctx, subscriptionARN, hash, now.Add(ConfirmWithin), farewell)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -255,7 +242,7 @@ func (s *Service) Publish(ctx context.Context, topicARN string, m Message) (id s
 // PublishBatch stores messages for the topic's subscribers, all of them or none. It fills in ids and times that are missing.
 // A message published again under its id is delivered again, recognisable by that id.
 func (s *Service) PublishBatch(ctx context.Context, topicARN string, messages []Message) error {
-	records := make([]Record, len(messages))
+	records := make([]queue.Record, len(messages))
 	for i := range messages {
 		var err error
 		if records[i], err = s.prepare(&messages[i]); err != nil {
@@ -269,7 +256,7 @@ func (s *Service) PublishBatch(ctx context.Context, topicARN string, messages []
 // message, nil for those that are stored.
 func (s *Service) PublishEach(ctx context.Context, topicARN string, messages []Message) []error {
 	errs := make([]error, len(messages))
-	records := make([]Record, 0, len(messages))
+	records := make([]queue.Record, 0, len(messages))
 	for i := range messages {
 		r, err := s.prepare(&messages[i])
 		if err != nil {
@@ -289,9 +276,9 @@ func (s *Service) PublishEach(ctx context.Context, topicARN string, messages []M
 }
 
 // prepare checks, completes and seals a message.
-func (s *Service) prepare(m *Message) (Record, error) {
+func (s *Service) prepare(m *Message) (queue.Record, error) {
 	if err := m.Check(); err != nil {
-		return Record{}, err
+		return queue.Record{}, err
 	}
 	if m.ID == "" {
 		m.ID = newUUID()
@@ -303,7 +290,7 @@ func (s *Service) prepare(m *Message) (Record, error) {
 	return seal(s.Sealer, m)
 }
 
-func (s *Service) publish(ctx context.Context, topicARN string, records []Record) error {
+func (s *Service) publish(ctx context.Context, topicARN string, records []queue.Record) error {
 	queued, err := s.Store.PublishToTopic(ctx, topicARN, records)
 	if err == nil && len(queued) > 0 {
 		s.Wake(queued...)

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
 // State is how far a subscription has come.
@@ -16,7 +18,6 @@ const (
 	Pending     State = "pending"     // its endpoint has not answered the confirmation message
 	Confirmed   State = "confirmed"   // it receives notifications
 	Deactivated State = "deactivated" // unsubscribed; its endpoint may restore it until ExpiresAt
-	Deleted     State = "deleted"     // only waits for its deliveries to be thrown away
 )
 
 // ConfirmWithin is how long a confirmation token works. SNS gives two days.
@@ -46,6 +47,21 @@ type Subscription struct {
 	CreatedAt     time.Time
 	ExpiresAt     time.Time // when a Pending or Deactivated one is forgotten
 }
+
+// Subscriber is a subscription as its queue sees it.
+type Subscriber struct {
+	Subscription
+	SignatureVersion string // in which its topic signs; "" when that is gone
+}
+
+// Name implements queue.Subscriber.
+func (s *Subscriber) Name() string { return s.ARN }
+
+// Wants implements queue.Subscriber.
+func (s *Subscriber) Wants(kind uint8) bool { return Kind(kind).Concerns(s.State) }
+
+// Retry implements queue.Subscriber: every subscription goes by the engine's policy.
+func (s *Subscriber) Retry() queue.Retry { return queue.Retry{} }
 
 // AttrRaw is the attribute that turns the signed document off.
 const AttrRaw = "RawMessageDelivery"

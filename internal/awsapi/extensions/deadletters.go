@@ -9,6 +9,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/restjson"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
 // source says which queue a dead letter comes from. It is part of the dead letter's id.
@@ -136,14 +137,14 @@ func (s server) readDeadLetters(ctx context.Context, accountID string, at place,
 	if len(list) == limit {
 		return list, nil
 	}
-	notifications, err := s.Notifications.TopicDeadLetters(ctx, accountID, at.key, limit-len(list))
+	notifications, err := s.Notifications.DeadMessages(ctx, accountID, at.key, limit-len(list))
 	if err != nil {
 		return nil, err
 	}
 	for i := range notifications {
 		n := &notifications[i]
 		p := place{fromTopics, n.Key}
-		list = append(list, deadLetter{ID: p.String(), Source: fromTopics, EventID: n.MessageID, Type: n.Kind.String(), Destination: n.SubscriptionARN,
+		list = append(list, deadLetter{ID: p.String(), Source: fromTopics, EventID: n.MessageID, Type: topic.Kind(n.Kind).String(), Destination: n.Subscriber,
 			Attempts: n.Attempts, Reason: n.Reason, Timestamp: restjson.Time(n.PublishedAt), DeadSince: restjson.Time(n.At), place: p})
 	}
 	return list, nil
@@ -223,7 +224,7 @@ func (s server) requeueDeadLetters(ctx context.Context, in *chooseInput) (*reque
 		s.WakeDestinations(destinations...)
 	}
 	if len(notifications) > 0 {
-		n, subscriptions, err := s.Notifications.RequeueTopicDeadLetters(ctx, accountID, notifications, s.Now())
+		n, subscriptions, err := s.Notifications.RequeueDeadMessages(ctx, accountID, notifications, s.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -253,7 +254,7 @@ func (s server) discardDeadLetters(ctx context.Context, in *chooseInput) (*disca
 		}
 	}
 	if len(notifications) > 0 {
-		n, err := s.Notifications.DiscardTopicDeadLetters(ctx, accountID, notifications)
+		n, err := s.Notifications.DiscardDeadMessages(ctx, accountID, notifications)
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
-	"github.com/waxwing-messaging/waxwing/internal/topic"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
 // Events is an account's history of events, and those that could not be published.
@@ -21,9 +21,9 @@ type Events interface {
 
 // Notifications are the messages of built-in topics that could not be delivered.
 type Notifications interface {
-	TopicDeadLetters(ctx context.Context, accountID string, after int64, limit int) ([]topic.DeadLetter, error)
-	RequeueTopicDeadLetters(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, subscriptions []int64, err error)
-	DiscardTopicDeadLetters(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
+	DeadMessages(ctx context.Context, accountID string, after int64, limit int) ([]queue.DeadLetter, error)
+	RequeueDeadMessages(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, queues []int64, err error)
+	DiscardDeadMessages(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
 }
 
 type replayInput struct {

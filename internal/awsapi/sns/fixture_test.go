@@ -29,6 +29,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/awsapitest"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/sns"
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
+	"github.com/waxwing-messaging/waxwing/internal/notify"
 	"github.com/waxwing-messaging/waxwing/internal/page"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
@@ -61,8 +62,8 @@ func newNode(t *testing.T) *node {
 	t.Cleanup(server.Close)
 	log := slog.New(slog.DiscardHandler)
 	signer := topic.NewSigner(db, box, time.Now)
-	engine := fanout.New(fanout.Options{Store: db, Renderer: topic.NewRenderer(box, signer, topic.Links(server.URL)), Owner: "node",
-		Client: &http.Client{}, Logger: log})
+	engine := fanout.New(fanout.Options{Store: db, Owner: "node", Logger: log,
+		Courier: notify.New(notify.Options{Renderer: topic.NewRenderer(box, signer, topic.Links(server.URL)), Client: &http.Client{}})})
 	n := &node{url: server.URL, topics: topic.NewService(topic.Options{Store: db, Sealer: box, Partition: "aws", Region: "us-east-1",
 		Wake: engine.Wake, Now: time.Now})}
 	key, stranger := awsapitest.Key(account), awsapitest.Key("999999999999")

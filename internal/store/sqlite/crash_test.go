@@ -15,7 +15,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/message"
-	"github.com/waxwing-messaging/waxwing/internal/topic"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
 // Every use case happens whole or not at all, at whichever of its statements it is cut off: each is run with every kind of change
@@ -269,7 +269,7 @@ func (c *cutOff) publish() func() error {
 	}
 	id := c.fresh("m")
 	return func() error {
-		_, err := c.PublishToTopic(context.Background(), seededTopic, []topic.Record{{ID: id, PublishedAt: c.now, Sealed: []byte("x")}})
+		_, err := c.PublishToTopic(context.Background(), seededTopic, []queue.Record{{ID: id, PublishedAt: c.now, Sealed: []byte("x")}})
 		return err
 	}
 }

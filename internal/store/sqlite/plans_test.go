@@ -41,7 +41,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 	for _, hot := range []string{"FROM outbox o JOIN messages m", "SELECT min(phone_key) FROM outbox", "UPDATE outbox SET attempts = attempts + 1",
 		"DELETE FROM outbox", "SELECT body FROM messages", "FROM wamids w LEFT JOIN states", "FROM orphans WHERE wamid", "FROM inbox ORDER BY seq",
-		"FROM deliveries d JOIN events e", "SELECT min(destination) FROM deliveries", "FROM topic_deliveries d JOIN topic_messages m",
+		"FROM deliveries d JOIN events e", "SELECT min(destination) FROM deliveries", "FROM fanout_deliveries d JOIN fanout_messages m",
 		"INSERT INTO invocations", "FROM access_keys k"} {
 		if !anyContains(statements, hot) {
 			t.Errorf("no statement with %q: was it renamed?", hot)
@@ -59,9 +59,9 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 }
 
-// few are tables of which all that a statement can find is little: subscriptions, most of them with work, and the times a number
-// was unlinked.
-var few = map[string]bool{"topic_subscriptions": true, "unlinked": true}
+// few are tables of which all that a statement can find is little: queues, most of them with work, and the times a number was
+// unlinked.
+var few = map[string]bool{"fanout_queues": true, "unlinked": true}
 
 var firstTable = regexp.MustCompile(`FROM\s+(\w*)`)
 
@@ -90,19 +90,19 @@ func expensive(query, step string, tables map[string]bool) string {
 
 func TestExpensive(t *testing.T) {
 	t.Parallel()
-	tables := map[string]bool{"outbox": true, "topic_subscriptions": true}
+	tables := map[string]bool{"outbox": true, "fanout_queues": true}
 	for query, want := range map[string]struct {
 		step string
 		bad  bool
 	}{
-		"SELECT seq FROM outbox ORDER BY seq LIMIT ?":              {"SCAN outbox", false},
-		"SELECT seq FROM outbox WHERE not_before < ? LIMIT 1":      {"SCAN outbox", true},
-		"SELECT o.seq FROM outbox o WHERE o.not_before < ?":        {"SCAN o", true},
-		"SELECT min(not_before) FROM outbox":                       {"SEARCH outbox", true},
-		"SELECT seq FROM outbox WHERE phone_key = ?":               {"SEARCH outbox USING INDEX outbox_lane (phone_key=?)", false},
-		"SELECT seq FROM outbox WHERE phone_key = ? ORDER BY id":   {"USE TEMP B-TREE FOR ORDER BY", false},
-		"SELECT seq FROM outbox ORDER BY not_before LIMIT ?":       {"USE TEMP B-TREE FOR ORDER BY", true},
-		"SELECT s.seq FROM topic_subscriptions s WHERE EXISTS (…)": {"SCAN s", false},
+		"SELECT seq FROM outbox ORDER BY seq LIMIT ?":            {"SCAN outbox", false},
+		"SELECT seq FROM outbox WHERE not_before < ? LIMIT 1":    {"SCAN outbox", true},
+		"SELECT o.seq FROM outbox o WHERE o.not_before < ?":      {"SCAN o", true},
+		"SELECT min(not_before) FROM outbox":                     {"SEARCH outbox", true},
+		"SELECT seq FROM outbox WHERE phone_key = ?":             {"SEARCH outbox USING INDEX outbox_lane (phone_key=?)", false},
+		"SELECT seq FROM outbox WHERE phone_key = ? ORDER BY id": {"USE TEMP B-TREE FOR ORDER BY", false},
+		"SELECT seq FROM outbox ORDER BY not_before LIMIT ?":     {"USE TEMP B-TREE FOR ORDER BY", true},
+		"SELECT s.seq FROM fanout_queues s WHERE EXISTS (…)":     {"SCAN s", false},
 	} {
 		if got := expensive(query, want.step, tables); (got != "") != want.bad {
 			t.Errorf("%s: %q", query, got)

@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -110,25 +110,28 @@ func (db *DB) UpdateTopic(ctx context.Context, arn string, change func(*topic.To
 	})
 }
 
-// DeleteTopic removes a topic and marks its subscriptions, whose queues are emptied later, a batch at a time.
-func (db *DB) DeleteTopic(ctx context.Context, arn string, now time.Time) (keys []int64, err error) {
+// DeleteTopic removes a topic with its subscriptions, whose queues are emptied later, a batch at a time.
+func (db *DB) DeleteTopic(ctx context.Context, arn string) (keys []int64, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		keys = keys[:0]
 		if _, err := tx.exec(`DELETE FROM topics WHERE arn = ?`, arn); err != nil {
 			return err
 		}
-		err := tx.rows(`SELECT seq FROM topic_subscriptions WHERE topic_arn = ? AND state <> 'deleted'`, args(arn),
-			func(scan func(...any) error) error {
-				var key int64
-				err := scan(&key)
-				keys = append(keys, key)
-				return err
-			})
+		err := tx.rows(`SELECT seq FROM topic_subscriptions WHERE topic_arn = ?`, args(arn), func(scan func(...any) error) error {
+			var key int64
+			err := scan(&key)
+			keys = append(keys, key)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(`UPDATE topic_subscriptions SET state = 'deleted', expires_at = ? WHERE topic_arn = ?`, unixMicro(now), arn)
-		return err
+		for _, key := range keys {
+			if err := tx.endSubscription(key); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return keys, err
 }
@@ -136,7 +139,42 @@ func (db *DB) DeleteTopic(ctx context.Context, arn string, now time.Time) (keys 
 // SubscriptionCounts tells how many subscriptions a topic has in each state.
 func (db *DB) SubscriptionCounts(ctx context.Context, topicARN string) (c topic.Counts, err error) {
 	err = db.queryRow(ctx, `SELECT count(*) FILTER (WHERE state = 'confirmed'), count(*) FILTER (WHERE state = 'pending'),
-		count(*) FILTER (WHERE state IN ('deactivated', 'deleted')) FROM topic_subscriptions WHERE topic_arn = ?`, topicARN).
+		count(*) FILTER (WHERE state = 'deactivated') FROM topic_subscriptions WHERE topic_arn = ?`, topicARN).
 		Scan(&c.Confirmed, &c.Pending, &c.Deleted)
 	return c, err
+}
+
+// PublishToTopic queues every message for every Confirmed subscription of the topic.
+func (db *DB) PublishToTopic(ctx context.Context, topicARN string, messages []queue.Record) (queued []int64, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		queued = queued[:0]
+		var seq int64
+		if ok, err := tx.row(`SELECT seq FROM topics WHERE arn = ?`, args(topicARN), &seq); err != nil || !ok {
+			return errors.Join(err, missingTopic(ok))
+		}
+		err := tx.rows(`SELECT seq FROM topic_subscriptions WHERE topic_arn = ? AND state = 'confirmed'`, args(topicARN),
+			func(scan func(...any) error) error {
+				var key int64
+				err := scan(&key)
+				queued = append(queued, key)
+				return err
+			})
+		if err != nil || len(queued) == 0 {
+			return err
+		}
+		for i := range messages {
+			if err := tx.enqueue(&messages[i], queued); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return queued, err
+}
+
+func missingTopic(found bool) error {
+	if found {
+		return nil
+	}
+	return errNoTopic
 }

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
 const subscriptionColumns = `seq, arn, topic_arn, account_id, protocol, endpoint, password, raw, state, token, authenticated, owner_only,
 	created_at, expires_at`
+
+const subscriberQuery = `SELECT ` + subscriptionColumns + `, coalesce((SELECT signature_version FROM topics WHERE topics.arn = topic_arn), '')
+	FROM topic_subscriptions WHERE seq = ?`
 
 func scanSubscription(scan func(...any) error, more ...any) (s topic.Subscription, err error) {
 	var created, expires int64
@@ -47,7 +51,7 @@ func (t *tx) setSubscription(s topic.Subscription) error {
 }
 
 // Subscribe stores a Pending subscription with its confirmation message, or asks a Pending one for the same endpoint again.
-func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation topic.Record) (stored topic.Subscription, err error) {
+func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation queue.Record) (stored topic.Subscription, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		if _, err := tx.topicByARN(s.TopicARN); err != nil {
 			return err
@@ -64,23 +68,26 @@ func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation 
 			err = tx.setSubscription(have)
 		case errors.Is(err, errNoSubscription):
 			stored = s
-			stored.Key, err = tx.insert(`INSERT INTO topic_subscriptions (arn, topic_arn, account_id, protocol, endpoint, password, raw, state,
-				token, authenticated, owner_only, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-				s.ARN, s.TopicARN, s.AccountID, s.Protocol, s.Endpoint, s.Password, s.Raw, string(s.State), s.TokenHash, s.Authenticated,
+			if stored.Key, err = tx.openQueue(s.ARN, s.AccountID); err != nil {
+				return err
+			}
+			_, err = tx.exec(`INSERT INTO topic_subscriptions (seq, arn, topic_arn, account_id, protocol, endpoint, password, raw, state,
+				token, authenticated, owner_only, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				stored.Key, s.ARN, s.TopicARN, s.AccountID, s.Protocol, s.Endpoint, s.Password, s.Raw, string(s.State), s.TokenHash, s.Authenticated,
 				s.OwnerOnly, unixMicro(s.CreatedAt), unixMicro(s.ExpiresAt))
 		}
 		if err != nil {
 			return err
 		}
-		return tx.queue(confirmation, []int64{stored.Key})
+		return tx.enqueue(&confirmation, []int64{stored.Key})
 	})
 	return stored, err
 }
 
-// Subscription returns a subscription that is not Deleted.
+// Subscription returns a subscription.
 func (db *DB) Subscription(ctx context.Context, arn string) (topic.Subscription, error) {
 	s, err := scanSubscription(db.queryRow(ctx, `SELECT `+subscriptionColumns+` FROM topic_subscriptions
-		WHERE arn = ? AND state <> 'deleted'`, arn).Scan)
+		WHERE arn = ?`, arn).Scan)
 	return s, missing(err, errNoSubscription)
 }
 
@@ -124,7 +131,7 @@ func (db *DB) UpdateSubscription(ctx context.Context, arn string, change func(*t
 func (db *DB) ConfirmSubscription(ctx context.Context, topicARN string, tokenHash []byte, signed, ownerOnly bool, now time.Time) (
 	confirmed topic.Subscription, err error) {
 	err = db.write(ctx, func(tx *tx) error {
-		s, err := tx.subscription(`token = ? AND topic_arn = ? AND state <> 'deleted'`, tokenHash, topicARN)
+		s, err := tx.subscription(`token = ? AND topic_arn = ?`, tokenHash, topicARN)
 		switch {
 		case err != nil:
 			return err
@@ -151,7 +158,7 @@ func (db *DB) ConfirmSubscription(ctx context.Context, topicARN string, tokenHas
 }
 
 // Unsubscribe deactivates a subscription and queues its farewell.
-func (db *DB) Unsubscribe(ctx context.Context, arn string, tokenHash []byte, now, expires time.Time, farewell topic.Record) (key int64, err error) {
+func (db *DB) Unsubscribe(ctx context.Context, arn string, tokenHash []byte, expires time.Time, farewell queue.Record) (key int64, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		key = 0
 		s, err := tx.subscription(`arn = ?`, arn)
@@ -160,17 +167,47 @@ func (db *DB) Unsubscribe(ctx context.Context, arn string, tokenHash []byte, now
 		}
 		switch s.State {
 		case topic.Pending:
-			s.State, s.ExpiresAt = topic.Deleted, now
+			key = s.Key
+			return tx.endSubscription(key)
 		case topic.Confirmed:
 			s.State, s.ExpiresAt, s.TokenHash = topic.Deactivated, expires, tokenHash
 		default:
 			return nil
 		}
 		key = s.Key
-		if err := tx.setSubscription(s); err != nil || s.State == topic.Deleted {
+		if err := tx.setSubscription(s); err != nil {
 			return err
 		}
-		return tx.queue(farewell, []int64{s.Key})
+		return tx.enqueue(&farewell, []int64{s.Key})
 	})
 	return key, err
+}
+
+// endSubscription forgets a subscription. Its queue is emptied later, a batch at a time.
+func (t *tx) endSubscription(key int64) error {
+	if _, err := t.exec(`DELETE FROM topic_subscriptions WHERE seq = ?`, key); err != nil {
+		return err
+	}
+	return t.endQueue(key)
+}
+
+// expireSubscriptions ends subscriptions that nobody confirmed or restored in time, at most limit.
+func (t *tx) expireSubscriptions(now time.Time, limit int) error {
+	var expired []int64
+	err := t.rows(`SELECT seq FROM topic_subscriptions WHERE expires_at > 0 AND expires_at <= ? LIMIT ?`, args(unixMicro(now), limit),
+		func(scan func(...any) error) error {
+			var key int64
+			err := scan(&key)
+			expired = append(expired, key)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	for _, key := range expired {
+		if err := t.endSubscription(key); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/store/storetest"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
@@ -25,11 +26,11 @@ func TestTopicMessagesAreForgotten(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{})
 	ctx, now := t.Context(), time.Now()
 	keys := seedTopic(t, db, 3, now)
-	if _, err := db.PublishToTopic(ctx, seededTopic, []topic.Record{{ID: "m", PublishedAt: now, Sealed: []byte("x")}}); err != nil {
+	if _, err := db.PublishToTopic(ctx, seededTopic, []queue.Record{{ID: "m", PublishedAt: now, Sealed: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	count := func() (n int) {
-		if err := db.readers.QueryRow(`SELECT count(*) FROM topic_messages`).Scan(&n); err != nil {
+		if err := db.readers.QueryRow(`SELECT count(*) FROM fanout_messages`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -42,22 +43,22 @@ func TestTopicMessagesAreForgotten(t *testing.T) {
 		if err != nil || len(due.Messages) != 1 {
 			t.Fatalf("due = %+v, %v", due, err)
 		}
-		fate := topic.Done
+		fate := queue.Done
 		if i == 1 {
-			fate = topic.Undone
+			fate = queue.Undone
 		}
 		l, err := db.AcquireLease(ctx, fmt.Sprint(key), "me", now, lease.TTL)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.SettleMessages(ctx, l, key, []topic.Outcome{{Seq: due.Messages[0].Seq, Due: due.Messages[0].Due, Fate: fate}}, now); err != nil {
+		if _, err := db.SettleMessages(ctx, l, key, []queue.Outcome{{Seq: due.Messages[0].Seq, Due: due.Messages[0].Due, Fate: fate}}, now); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got := count(); got != 1 {
 		t.Fatalf("%d messages stored while there is a dead letter, want 1", got)
 	}
-	if err := db.SweepTopics(ctx, now, now); err != nil {
+	if err := db.SweepQueues(ctx, now, now); err != nil {
 		t.Fatal(err)
 	}
 	if got := count(); got != 0 {
@@ -70,10 +71,10 @@ func TestTopicQueryPlans(t *testing.T) {
 	t.Parallel()
 	db := open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{})
 	for name, query := range map[string]string{
-		"due":       `SELECT message_seq FROM topic_deliveries WHERE sub_seq = 1 AND not_before <= 2 ORDER BY not_before, message_seq LIMIT 100`,
-		"next":      `SELECT min(not_before) FROM topic_deliveries WHERE sub_seq = 1 AND not_before > 2`,
+		"due":       `SELECT message_seq FROM fanout_deliveries WHERE queue_seq = 1 AND not_before <= 2 ORDER BY not_before, message_seq LIMIT 100`,
+		"next":      `SELECT min(not_before) FROM fanout_deliveries WHERE queue_seq = 1 AND not_before > 2`,
 		"confirmed": `SELECT seq FROM topic_subscriptions WHERE topic_arn = 'x' AND state = 'confirmed'`,
-		"token":     `SELECT seq FROM topic_subscriptions WHERE token = x'00' AND topic_arn = 'x' AND state <> 'deleted'`,
+		"token":     `SELECT seq FROM topic_subscriptions WHERE token = x'00' AND topic_arn = 'x' `,
 		"topics":    `SELECT arn FROM topics WHERE account_id = 'x' AND arn > '' ORDER BY arn LIMIT 10`,
 		"expired":   `SELECT seq FROM topic_subscriptions WHERE expires_at > 0 AND expires_at <= 5`,
 	} {
@@ -114,7 +115,7 @@ func seedTopic(t testing.TB, db *DB, n int, now time.Time) (keys []int64) {
 		token := []byte(fmt.Sprint("token ", i))
 		s, err := db.Subscribe(ctx, topic.Subscription{ARN: fmt.Sprint(seededTopic, ":", i), TopicARN: seededTopic, Protocol: topic.HTTP,
 			Endpoint: fmt.Sprintf("http://%d.example/", i), State: topic.Pending, TokenHash: token, ExpiresAt: now.Add(time.Hour)},
-			topic.Record{ID: "c", Kind: topic.SubscriptionConfirmation, PublishedAt: now, Sealed: []byte("x")})
+			queue.Record{ID: "c", Kind: uint8(topic.SubscriptionConfirmation), PublishedAt: now, Sealed: []byte("x")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +131,7 @@ func seedTopic(t testing.TB, db *DB, n int, now time.Time) (keys []int64) {
 			t.Fatal(err)
 		}
 		for _, m := range due.Messages {
-			if _, err := db.SettleMessages(ctx, l, s.Key, []topic.Outcome{{Seq: m.Seq, Due: m.Due}}, now); err != nil {
+			if _, err := db.SettleMessages(ctx, l, s.Key, []queue.Outcome{{Seq: m.Seq, Due: m.Due}}, now); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -22,10 +23,11 @@ type eventsAdmin interface {
 	UnclaimedWebhook(ctx context.Context, seq int64) (u event.Unclaimed, ok bool, err error)
 }
 
-// topicsAdmin is the same for what is published to the built-in topics.
-type topicsAdmin interface {
-	RequeueTopicDeadLetters(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, subscriptions []int64, err error)
-	DiscardTopicDeadLetters(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
+// fanoutAdmin is the same for what waits in the queues of the fan-out.
+type fanoutAdmin interface {
+	DeadMessages(ctx context.Context, accountID string, after int64, limit int) ([]queue.DeadLetter, error)
+	RequeueDeadMessages(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, queues []int64, err error)
+	DiscardDeadMessages(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
 }
 
 const stranger = "111122223333"
@@ -265,15 +267,15 @@ func unclaimedWebhook(t *testing.T, w *world) {
 	}
 }
 
-func requeueTopicDeadLetters(t *testing.T, h *hub) {
+func requeueDeadMessages(t *testing.T, h *hub) {
 	arn := h.topic(t, "orders").ARN
 	s, gone := h.confirmed(t, arn, "https://a.example/"), h.confirmed(t, arn, "https://b.example/")
 	pending := h.subscribe(t, arn, "https://c.example/")
 	published := h.publish(t, arn, 3)
 	for _, sub := range []topic.Subscription{s, gone, pending} {
-		h.settle(t, h.claim(t, sub.Key, "node"), sub.Key, topic.Undone, h.due(t, sub.Key).Messages...)
+		h.settle(t, h.claim(t, sub.Key, "node"), sub.Key, queue.Undone, h.due(t, sub.Key).Messages...)
 	}
-	letters, err := h.TopicDeadLetters(h.ctx, h.account, 0, 10)
+	letters, err := h.DeadMessages(h.ctx, h.account, 0, 10)
 	must(t, err)
 	if len(letters) != 7 {
 		t.Fatalf("dead letters %+v, want 3 of each subscriber and a confirmation", letters)
@@ -282,16 +284,16 @@ func requeueTopicDeadLetters(t *testing.T, h *hub) {
 	for _, l := range letters {
 		keys = append(keys, l.Key)
 	}
-	if n, subs, err := h.RequeueTopicDeadLetters(h.ctx, stranger, keys, h.now); err != nil || n != 0 || len(subs) != 0 {
+	if n, subs, err := h.RequeueDeadMessages(h.ctx, stranger, keys, h.now); err != nil || n != 0 || len(subs) != 0 {
 		t.Errorf("another account requeued %d for %v, %v", n, subs, err)
 	}
-	if n, err := h.DiscardTopicDeadLetters(h.ctx, stranger, keys); err != nil || n != 0 {
+	if n, err := h.DiscardDeadMessages(h.ctx, stranger, keys); err != nil || n != 0 {
 		t.Errorf("another account discarded %d, %v", n, err)
 	}
-	_, err = h.Unsubscribe(h.ctx, gone.ARN, []byte("token"), h.now, h.now.Add(time.Hour), h.record(topic.UnsubscribeConfirmation))
+	_, err = h.Unsubscribe(h.ctx, gone.ARN, []byte("token"), h.now.Add(time.Hour), h.record(topic.UnsubscribeConfirmation))
 	must(t, err)
 
-	n, subs, err := h.RequeueTopicDeadLetters(h.ctx, h.account, append(keys, 987654), h.now)
+	n, subs, err := h.RequeueDeadMessages(h.ctx, h.account, append(keys, 987654), h.now)
 	must(t, err)
 	same(t, "requeued", n, 4)
 	same(t, "subscriptions", subs, []int64{s.Key, pending.Key})
@@ -300,18 +302,18 @@ func requeueTopicDeadLetters(t *testing.T, h *hub) {
 	same(t, "attempts", due[0].Attempts, 0)
 	same(t, "confirmation", len(h.due(t, pending.Key).Messages), 1)
 
-	left, err := h.TopicDeadLetters(h.ctx, h.account, 0, 10)
+	left, err := h.DeadMessages(h.ctx, h.account, 0, 10)
 	must(t, err)
-	if len(left) != 3 || left[0].SubscriptionARN != gone.ARN {
+	if len(left) != 3 || left[0].Subscriber != gone.ARN {
 		t.Errorf("left %+v, want what is for nobody now", left)
 	}
-	n, err = h.DiscardTopicDeadLetters(h.ctx, h.account, keys)
+	n, err = h.DiscardDeadMessages(h.ctx, h.account, keys)
 	must(t, err)
 	same(t, "discarded", n, 3)
 	// What was discarded for one is still there for the other.
-	h.settle(t, h.claim(t, s.Key, "node"), s.Key, topic.Done, h.due(t, s.Key).Messages...)
+	h.settle(t, h.claim(t, s.Key, "node"), s.Key, queue.Done, h.due(t, s.Key).Messages...)
 	same(t, "delivered", len(h.due(t, s.Key).Messages), 0)
-	if left, err := h.TopicDeadLetters(h.ctx, h.account, 0, 10); err != nil || len(left) != 0 {
+	if left, err := h.DeadMessages(h.ctx, h.account, 0, 10); err != nil || len(left) != 0 {
 		t.Errorf("left %+v, %v", left, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -19,7 +20,7 @@ import (
 type TopicStore interface {
 	topic.Store
 	fanout.Store
-	topicsAdmin
+	fanoutAdmin
 }
 
 // RunTopics holds an engine to the part of the contract that concerns the built-in topics.
@@ -38,7 +39,7 @@ func RunTopics(t *testing.T, open func(t *testing.T) TopicStore) {
 		"a lease that moved makes late settles void": lateTopicSettle,
 		"retries wait, then come back":               retryLater,
 		"given up messages become dead letters":      topicDeadLetters,
-		"dead letters can be delivered after all":    requeueTopicDeadLetters,
+		"dead letters can be delivered after all":    requeueDeadMessages,
 		"a deleted topic's queues can be emptied":    deleteTopic,
 		"waiting subscriptions are found once due":   waiting,
 		"concurrent publishers lose nothing":         publishConcurrently,
@@ -67,9 +68,9 @@ func (h *hub) topic(t *testing.T, name string) topic.Topic {
 	return stored
 }
 
-func (h *hub) record(kind topic.Kind) topic.Record {
+func (h *hub) record(kind topic.Kind) queue.Record {
 	id := uuid.NewString()
-	return topic.Record{ID: id, Kind: kind, PublishedAt: h.now, Sealed: []byte("sealed " + id)}
+	return queue.Record{ID: id, Kind: uint8(kind), PublishedAt: h.now, Sealed: []byte("sealed " + id)}
 }
 
 func (h *hub) subscribe(t *testing.T, topicARN, endpoint string) topic.Subscription {
@@ -88,7 +89,7 @@ func (h *hub) confirmed(t *testing.T, topicARN, endpoint string) topic.Subscript
 	s, err := h.ConfirmSubscription(h.ctx, topicARN, s.TokenHash, false, false, h.now)
 	must(t, err)
 	l := h.claim(t, s.Key, "setup")
-	h.settle(t, l, s.Key, topic.Done, h.due(t, s.Key).Messages...)
+	h.settle(t, l, s.Key, queue.Done, h.due(t, s.Key).Messages...)
 	must(t, h.ReleaseLease(h.ctx, l))
 	return s
 }
@@ -99,7 +100,7 @@ func (h *hub) publish(t *testing.T, topicARN string, n int) []string {
 	for range n {
 		h.now = h.now.Add(time.Millisecond)
 		r := h.record(topic.Notification)
-		_, err := h.PublishToTopic(h.ctx, topicARN, []topic.Record{r})
+		_, err := h.PublishToTopic(h.ctx, topicARN, []queue.Record{r})
 		must(t, err)
 		ids = append(ids, r.ID)
 	}
@@ -108,35 +109,43 @@ func (h *hub) publish(t *testing.T, topicARN string, n int) []string {
 
 func (h *hub) claim(t *testing.T, key int64, owner string) lease.Lease {
 	t.Helper()
-	l, err := h.AcquireLease(h.ctx, fmt.Sprint("subscription/", key), owner, h.now, lease.TTL)
+	l, err := h.AcquireLease(h.ctx, fmt.Sprint("queue/", key), owner, h.now, lease.TTL)
 	must(t, err)
 	return l
 }
 
-func (h *hub) due(t *testing.T, key int64, held ...int64) topic.Due {
+func (h *hub) due(t *testing.T, key int64, held ...int64) queue.Due {
 	t.Helper()
 	d, err := h.DueMessages(h.ctx, key, h.now, held, 1000, 1<<20)
 	must(t, err)
 	return d
 }
 
-func (h *hub) settle(t *testing.T, l lease.Lease, key int64, fate topic.Fate, messages ...topic.Waiting) bool {
+func (h *hub) settle(t *testing.T, l lease.Lease, key int64, fate queue.Fate, messages ...queue.Waiting) bool {
 	t.Helper()
-	var outcomes []topic.Outcome
+	var outcomes []queue.Outcome
 	for _, m := range messages {
-		outcomes = append(outcomes, topic.Outcome{Seq: m.Seq, Due: m.Due, Fate: fate, Next: h.now.Add(time.Minute), Reason: "refused"})
+		outcomes = append(outcomes, queue.Outcome{Seq: m.Seq, Due: m.Due, Fate: fate, Next: h.now.Add(time.Minute), Reason: "refused"})
 	}
 	held, err := h.SettleMessages(h.ctx, l, key, outcomes, h.now)
 	must(t, err)
 	return held
 }
 
-func ids(list []topic.Waiting) []string {
+func ids(list []queue.Waiting) []string {
 	var out []string
 	for _, m := range list {
 		out = append(out, m.ID)
 	}
 	return out
+}
+
+// subscription returns the subscription that a queue is for, the zero one when it is gone.
+func subscription(d queue.Due) topic.Subscription {
+	if s, ok := d.Subscriber.(*topic.Subscriber); ok {
+		return s.Subscription
+	}
+	return topic.Subscription{}
 }
 
 func same(t *testing.T, what string, got, want any) {
@@ -188,7 +197,7 @@ func topicLife(t *testing.T, h *hub) {
 	same(t, "pages", []string{page[0].ARN, page[1].ARN, rest[0].ARN}, []string{h.arn("a"), h.arn("b"), h.arn("c")})
 
 	for range 2 { // deleting what is gone is fine
-		_, err = h.DeleteTopic(h.ctx, h.arn("b"), h.now)
+		_, err = h.DeleteTopic(h.ctx, h.arn("b"))
 		must(t, err)
 	}
 	_, err = h.Topic(h.ctx, h.arn("b"))
@@ -206,7 +215,7 @@ func topicTenants(t *testing.T, h *hub) {
 	must(t, err)
 	byTopic, err := other.Subscriptions(h.ctx, other.account, h.arn("mine"), "", 10)
 	must(t, err)
-	letters, err := other.TopicDeadLetters(h.ctx, other.account, 0, 10)
+	letters, err := other.DeadMessages(h.ctx, other.account, 0, 10)
 	must(t, err)
 	if len(list)+len(subs)+len(byTopic)+len(letters) != 0 {
 		t.Errorf("another account sees %v %v %v %v", list, subs, byTopic, letters)
@@ -218,7 +227,7 @@ func publishConcurrently(t *testing.T, h *hub) {
 	a, b := h.confirmed(t, arn, "https://a.example/"), h.confirmed(t, arn, "https://b.example/")
 	const publishers, each = 8, 10
 	for _, err := range parallel(publishers, func(int) error {
-		batch := make([]topic.Record, each)
+		batch := make([]queue.Record, each)
 		for i := range batch {
 			batch[i] = h.record(topic.Notification)
 		}

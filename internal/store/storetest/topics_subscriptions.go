@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -14,10 +15,10 @@ func subscriptionLife(t *testing.T, h *hub) {
 	must(t, err)
 	same(t, "stored", stored, s)
 	d := h.due(t, s.Key)
-	if len(d.Messages) != 1 || d.Messages[0].Kind != topic.SubscriptionConfirmation || d.SignatureVersion != topic.SHA1 {
+	if len(d.Messages) != 1 || d.Messages[0].Kind != uint8(topic.SubscriptionConfirmation) {
 		t.Fatalf("due = %+v, want one confirmation message", d)
 	}
-	same(t, "subscription beside it", d.Subscription, s)
+	same(t, "whom it is for", d.Subscriber, &topic.Subscriber{Subscription: s, SignatureVersion: topic.SHA1})
 
 	_, err = h.ConfirmSubscription(h.ctx, arn, []byte("guess"), false, false, h.now)
 	isNotFound(t, "a wrong token", err)
@@ -74,21 +75,21 @@ func unsubscribe(t *testing.T, h *hub) {
 	arn := h.topic(t, "orders").ARN
 	s := h.confirmed(t, arn, "https://a.example/")
 	expires := h.now.Add(time.Hour)
-	key, err := h.Unsubscribe(h.ctx, s.ARN, []byte("restore"), h.now, expires, h.record(topic.UnsubscribeConfirmation))
+	key, err := h.Unsubscribe(h.ctx, s.ARN, []byte("restore"), expires, h.record(topic.UnsubscribeConfirmation))
 	must(t, err)
 	same(t, "key", key, s.Key)
 	d := h.due(t, s.Key)
-	if len(d.Messages) != 1 || d.Messages[0].Kind != topic.UnsubscribeConfirmation || d.Subscription.State != topic.Deactivated {
+	if len(d.Messages) != 1 || d.Messages[0].Kind != uint8(topic.UnsubscribeConfirmation) || subscription(d).State != topic.Deactivated {
 		t.Fatalf("due = %+v, want the farewell of a deactivated subscription", d)
 	}
 	h.publish(t, arn, 1)
 	if n := len(h.due(t, s.Key).Messages); n != 1 {
 		t.Errorf("%d messages due, want only the farewell", n)
 	}
-	again, err := h.Unsubscribe(h.ctx, s.ARN, []byte("x"), h.now, expires, h.record(topic.UnsubscribeConfirmation))
+	again, err := h.Unsubscribe(h.ctx, s.ARN, []byte("x"), expires, h.record(topic.UnsubscribeConfirmation))
 	must(t, err)
 	same(t, "ending it twice", again, int64(0))
-	_, err = h.Unsubscribe(h.ctx, arn+":unknown", []byte("x"), h.now, expires, h.record(topic.UnsubscribeConfirmation))
+	_, err = h.Unsubscribe(h.ctx, arn+":unknown", []byte("x"), expires, h.record(topic.UnsubscribeConfirmation))
 	isNotFound(t, "ending an unknown one", err)
 
 	_, err = h.ConfirmSubscription(h.ctx, arn, []byte("restore"), false, false, expires)
@@ -99,7 +100,7 @@ func unsubscribe(t *testing.T, h *hub) {
 		t.Errorf("restored %+v, want %s confirmed", restored, s.ARN)
 	}
 
-	_, err = h.Unsubscribe(h.ctx, s.ARN, []byte("restore-2"), h.now, expires, h.record(topic.UnsubscribeConfirmation))
+	_, err = h.Unsubscribe(h.ctx, s.ARN, []byte("restore-2"), expires, h.record(topic.UnsubscribeConfirmation))
 	must(t, err)
 	newer := h.subscribe(t, arn, "https://a.example/")
 	if newer.ARN == s.ARN {
@@ -118,30 +119,30 @@ func subscriptionExpiry(t *testing.T, h *hub) {
 	h.now = h.now.Add(topic.ConfirmWithin)
 	_, err := h.ConfirmSubscription(h.ctx, arn, s.TokenHash, false, false, h.now)
 	isNotFound(t, "an expired token", err)
-	must(t, h.SweepTopics(h.ctx, h.now, h.now))
+	must(t, h.SweepQueues(h.ctx, h.now, h.now))
 	_, err = h.Subscription(h.ctx, s.ARN)
 	isNotFound(t, "an expired subscription", err)
 	d := h.due(t, s.Key)
-	if d.Subscription.State != topic.Deleted || len(d.Messages) != 1 {
-		t.Fatalf("due = %+v, want the message of a deleted subscription", d)
+	if d.Subscriber != nil || len(d.Messages) != 1 {
+		t.Fatalf("due = %+v, want the message of nobody", d)
 	}
-	h.settle(t, h.claim(t, s.Key, "node"), s.Key, topic.Done, d.Messages...)
-	must(t, h.SweepTopics(h.ctx, h.now, h.now))
-	same(t, "after the last message", h.due(t, s.Key), topic.Due{})
+	h.settle(t, h.claim(t, s.Key, "node"), s.Key, queue.Done, d.Messages...)
+	must(t, h.SweepQueues(h.ctx, h.now, h.now))
+	same(t, "after the last message", h.due(t, s.Key), queue.Due{})
 	h.subscribe(t, arn, "https://a.example/") // the endpoint is free again
 }
 
 func publishConfirmed(t *testing.T, h *hub) {
 	arn := h.topic(t, "orders").ARN
 	h.subscribe(t, arn, "https://pending.example/")
-	queued, err := h.PublishToTopic(h.ctx, arn, []topic.Record{h.record(topic.Notification)})
+	queued, err := h.PublishToTopic(h.ctx, arn, []queue.Record{h.record(topic.Notification)})
 	must(t, err)
 	if len(queued) != 0 {
 		t.Errorf("queued for %v, want nobody", queued)
 	}
 	s := h.confirmed(t, arn, "https://a.example/")
 	r := h.record(topic.Notification)
-	queued, err = h.PublishToTopic(h.ctx, arn, []topic.Record{r})
+	queued, err = h.PublishToTopic(h.ctx, arn, []queue.Record{r})
 	must(t, err)
 	same(t, "queued", queued, []int64{s.Key})
 	d := h.due(t, s.Key)
@@ -149,7 +150,7 @@ func publishConfirmed(t *testing.T, h *hub) {
 		t.Fatalf("due = %+v, want one message", d)
 	}
 	same(t, "message", d.Messages[0].Record, r)
-	_, err = h.PublishToTopic(h.ctx, h.arn("gone"), []topic.Record{r})
+	_, err = h.PublishToTopic(h.ctx, h.arn("gone"), []queue.Record{r})
 	isNotFound(t, "publishing to nothing", err)
 }
 
@@ -157,7 +158,7 @@ func deleteTopic(t *testing.T, h *hub) {
 	arn := h.topic(t, "orders").ARN
 	s := h.confirmed(t, arn, "https://a.example/")
 	h.publish(t, arn, 3)
-	keys, err := h.DeleteTopic(h.ctx, arn, h.now)
+	keys, err := h.DeleteTopic(h.ctx, arn)
 	must(t, err)
 	same(t, "ended", keys, []int64{s.Key})
 	_, err = h.Subscription(h.ctx, s.ARN)
@@ -168,14 +169,14 @@ func deleteTopic(t *testing.T, h *hub) {
 		t.Errorf("%d subscriptions listed, want none", len(list))
 	}
 	d := h.due(t, s.Key)
-	if d.Subscription.State != topic.Deleted || len(d.Messages) != 3 {
-		t.Fatalf("due = %+v, want three messages of a deleted subscription", d)
+	if d.Subscriber != nil || len(d.Messages) != 3 {
+		t.Fatalf("due = %+v, want three messages of nobody", d)
 	}
-	must(t, h.SweepTopics(h.ctx, h.now, h.now)) // not before its queue is empty
+	must(t, h.SweepQueues(h.ctx, h.now, h.now)) // not before its queue is empty
 	same(t, "swept early", len(h.due(t, s.Key).Messages), 3)
 
 	h.topic(t, "orders") // a new topic of the same name starts empty
-	queued, err := h.PublishToTopic(h.ctx, arn, []topic.Record{h.record(topic.Notification)})
+	queued, err := h.PublishToTopic(h.ctx, arn, []queue.Record{h.record(topic.Notification)})
 	must(t, err)
 	if len(queued) != 0 {
 		t.Errorf("a new topic inherited subscriptions %v", queued)

@@ -1,6 +1,7 @@
-package topic
+package queue
 
 import (
+	"cmp"
 	"math"
 	"time"
 )
@@ -8,14 +9,21 @@ import (
 // Retry says when a delivery that failed is tried again. The shape is SNS's policy for endpoints that customers run: two
 // quick retries, ten that grow exponentially, then one every Max until the window is over. Ours starts faster.
 type Retry struct {
-	Window time.Duration // how long after publishing a message is given up
-	Min    time.Duration
-	Max    time.Duration
+	Window   time.Duration // how long after publishing a message is given up
+	Min      time.Duration
+	Max      time.Duration
+	Attempts int // how many there are at most, the first one included; 0: any number
 }
 
 // DefaultRetry gives up after 6 hours and waits between 1 second and 10 minutes.
 func DefaultRetry() Retry {
 	return Retry{Window: 6 * time.Hour, Min: time.Second, Max: 10 * time.Minute}
+}
+
+// Or fills in what is zero.
+func (r Retry) Or(usual Retry) Retry {
+	return Retry{Window: cmp.Or(r.Window, usual.Window), Min: cmp.Or(r.Min, usual.Min), Max: cmp.Or(r.Max, usual.Max),
+		Attempts: cmp.Or(r.Attempts, usual.Attempts)}
 }
 
 const (
@@ -35,5 +43,7 @@ func (r Retry) Delay(failed int, jitter float64) time.Duration {
 	return time.Duration(d/2 + d/2*jitter)
 }
 
-// Over reports whether it is too late to try a message again.
-func (r Retry) Over(published, now time.Time) bool { return now.Sub(published) >= r.Window }
+// Over reports whether a message is not to be tried again after the given number of failed attempts.
+func (r Retry) Over(published, now time.Time, failed int) bool {
+	return now.Sub(published) >= r.Window || r.Attempts > 0 && failed >= r.Attempts
+}

@@ -1,4 +1,4 @@
-package fanout
+package notify
 
 import (
 	"bytes"
@@ -11,20 +11,6 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
-
-// Transport takes one document to a subscription's endpoint. nil means that it arrived. The text of an error is shown to the
-// owner of the topic, so it carries neither bodies nor passwords.
-type Transport interface {
-	Deliver(ctx context.Context, s *topic.Subscription, d Document) error
-}
-
-// Document is a message in the form a subscription receives.
-type Document struct {
-	MessageID string
-	Kind      topic.Kind
-	Password  string // of the endpoint, "" for none
-	Body      []byte
-}
 
 // poster is the transport of http and https.
 type poster struct {
