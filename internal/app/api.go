@@ -31,6 +31,9 @@ func (p *parts) wireAPI(ctx context.Context, a *App) error {
 	if p.buckets, err = newBuckets(ctx, a, p.directory); err != nil {
 		return err
 	}
+	if p.keys, err = newKeyStore(ctx, cfg); err != nil {
+		return err
+	}
 	services := p.services(a, page.NewSealer(key, time.Now))
 	if err := checkLimits(cfg.Limits, services); err != nil {
 		return err
@@ -50,7 +53,7 @@ func (p *parts) services(a *App, pages *page.Sealer) []awsapi.Service {
 		Calls: calls{p.graph, p.db, p.box, p.delivery.Wake, a.log},
 		Media: p.graph, Samples: p.graph, Objects: p.buckets.objects, Presigned: p.buckets.presigned,
 		TemplateEditor: p.templates, TemplateReader: p.templates,
-		FlowEditor: p.graph, FlowReader: p.graph, Datasets: p.graph, PublicKeys: p.graph,
+		FlowEditor: p.graph, FlowReader: p.graph, Datasets: p.graph, PublicKeys: p.graph, KMS: p.keys,
 		Pages: pages, Now: time.Now})
 	social.Operations = slices.Concat(social.Operations, extensionRows(p, pages),
 		extensions.TemplateOperations(p.templates), numberRows(p.graph, p.directory))

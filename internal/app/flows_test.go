@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -304,7 +306,7 @@ func TestPublicKeys(t *testing.T) {
 	for _, r := range []refusal{
 		{"neither", "PUT", path, put(nil), 400, "InvalidParametersException", "Exactly one"},
 		{"both", "PUT", path, put(object{"businessPublicKey": good, "kmsKeyArn": arn}), 400, "InvalidParametersException", "Exactly one"},
-		{"KMS", "PUT", path, put(object{"kmsKeyArn": arn}), 400, "InvalidParametersException", "get-public-key"},
+		{"KMS", "PUT", path, put(object{"kmsKeyArn": arn}), 400, "InvalidParametersException", "kms.endpoint"},
 		{"bad KMS ARN", "PUT", path, put(object{"kmsKeyArn": "arn:aws:s3:::x"}), 400, "ValidationException", "'kmsKeyArn'"},
 		{"not PEM", "PUT", path, put(object{"businessPublicKey": "ssh-rsa AAAA"}), 400, "InvalidParametersException", "PEM"},
 		{"two keys", "PUT", path, put(object{"businessPublicKey": good + good}), 400, "InvalidParametersException", "one public key"},
@@ -326,6 +328,68 @@ func TestPublicKeys(t *testing.T) {
 		n.refuses(t, n.api, refusal{fmt.Sprint("read, Meta's ", meta.code), "GET", get + seededPhone, nil, meta.status, meta.name, ""})
 	}
 }
+
+// The key of a Flow endpoint comes out of a key management service.
+func TestPublicKeyFromKMS(t *testing.T) {
+	good := publicKey(t, 2048)
+	block, _ := pem.Decode([]byte(good))
+	double := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ KeyId string }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || r.Header.Get("X-Amz-Target") != "TrentService.GetPublicKey" {
+			t.Errorf("asked for %s: %v", r.Header.Get("X-Amz-Target"), err)
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		spec, usage := "RSA_2048", "ENCRYPT_DECRYPT"
+		switch in.KeyId {
+		case kmsARN("key/good"), kmsARN("alias/flows"):
+		case kmsARN("key/signs"):
+			usage = "SIGN_VERIFY"
+		case kmsARN("key/long"):
+			spec = "RSA_4096"
+		default:
+			code := map[string]string{kmsARN("key/forbidden"): "AccessDeniedException", kmsARN("key/busy"): "ThrottlingException",
+				kmsARN("key/broken"): "KMSInternalException"}[in.KeyId]
+			w.WriteHeader(http.StatusBadRequest)
+			_ = json.NewEncoder(w).Encode(object{"__type": cmp.Or(code, "NotFoundException"), "message": "because"})
+			return
+		}
+		_ = json.NewEncoder(w).Encode(object{"KeyId": kmsARN("key/good"), "PublicKey": block.Bytes, "KeySpec": spec, "KeyUsage": usage})
+	}))
+	t.Cleanup(double.Close)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	n := start(t, t.TempDir(), func(c *config.Config) {
+		c.KMS.Endpoint = double.URL
+		liftQuotas("PutWhatsAppBusinessPublicKey", "GetWhatsAppBusinessPublicKey")(c)
+	})
+	const path = "/v1/whatsapp/business-public-key"
+	put := func(arn string) object {
+		return object{"originationPhoneNumberId": seededPhone, "kmsKeyArn": arn}
+	}
+	for _, arn := range []string{kmsARN("key/good"), kmsARN("alias/flows")} {
+		n.ask(t, "PUT", path, put(arn), &object{})
+		var key struct{ BusinessPublicKey, BusinessPublicKeySignatureStatus string }
+		n.ask(t, "GET", path+"?originationPhoneNumberId="+seededPhone, nil, &key)
+		if key.BusinessPublicKey != good || key.BusinessPublicKeySignatureStatus != "VALID" {
+			t.Errorf("key = %+v", key)
+		}
+	}
+	for _, r := range []refusal{
+		{"for signatures", "PUT", path, put(kmsARN("key/signs")), 400, "InvalidParametersException", "ENCRYPT_DECRYPT"},
+		{"too long", "PUT", path, put(kmsARN("key/long")), 400, "InvalidParametersException", "RSA_2048"},
+		{"unknown key", "PUT", path, put(kmsARN("key/none")), 404, "ResourceNotFoundException", "does not exist"},
+		{"another account's", "PUT", path, put("arn:aws:kms:us-east-1:111122223333:key/good"), 403, "AccessDeniedException", "another account"},
+		{"another Region's", "PUT", path, put("arn:aws:kms:eu-west-1:000000000000:key/good"), 400, "InvalidParametersException", "us-east-1"},
+		{"not allowed", "PUT", path, put(kmsARN("key/forbidden")), 403, "AccessDeniedException", "kms:GetPublicKey"},
+		{"throttled", "PUT", path, put(kmsARN("key/busy")), 429, "ThrottledRequestException", "KMS"},
+		{"down", "PUT", path, put(kmsARN("key/broken")), 502, "DependencyException", "KMS"},
+		{"unknown number", "PUT", path, object{"originationPhoneNumberId": unknownPhone, "kmsKeyArn": kmsARN("key/good")}, 404, "ResourceNotFoundException", unknownPhone},
+	} {
+		n.refuses(t, n.api, r)
+	}
+}
+
+func kmsARN(resource string) string { return "arn:aws:kms:us-east-1:000000000000:" + resource }
 
 func publicKey(t *testing.T, bits int) string {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
 	"github.com/waxwing-messaging/waxwing/internal/catalog"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/directory"
@@ -47,7 +48,8 @@ type parts struct {
 	intake    *ingest.Engine
 	callbacks *webhook.Handler
 
-	buckets *buckets // the API
+	buckets *buckets                 // the API
+	keys    socialmessaging.KeyStore // nil without kms.endpoint
 	handler http.Handler
 	engines []engine
 }

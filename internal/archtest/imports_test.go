@@ -36,7 +36,7 @@ var layers = []layer{
 	{name: "services", packages: []string{"catalog", "directory", "onboarding"}, may: domain},
 	{name: "edges in", packages: []string{"awsapi", "console", "ops", "webhook"}, may: domain},
 	{name: "engines", packages: []string{"deliver", "dispatch", "fanout", "ingest", "refresh"}, may: domain},
-	{name: "edges out", packages: []string{"destination", "meta", "notify", "objectstore", "outbound", "secret"}, may: domain},
+	{name: "edges out", packages: []string{"destination", "kms", "meta", "notify", "objectstore", "outbound", "secret"}, may: domain},
 	{name: "simulator", packages: []string{"sim"}, may: []string{"fault"}},       // a twin that shared our rules would share our mistakes
 	{name: "storage contract", packages: []string{"store/storetest"}, any: true}, // holds stores to what each engine asks for
 	{name: "stores", packages: []string{"store"}, may: domain},

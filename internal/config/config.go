@@ -44,6 +44,7 @@ type Config struct {
 	EventBridge EventBridge `yaml:"eventbridge"`
 	Connect     Connect     `yaml:"connect"`
 	S3          S3          `yaml:"s3"`
+	KMS         KMS         `yaml:"kms"`
 	SQS         SQS         `yaml:"sqs"`
 	CloudWatch  CloudWatch  `yaml:"cloudwatch"`
 	Outbound    Outbound    `yaml:"outbound"`
@@ -188,6 +189,13 @@ type S3 struct {
 	// Hosts that presigned URLs may lead to, beside Amazon S3, `endpoint` and the built-in buckets: `host` or `host:port`, in which
 	// `*` stands for anything but a dot. Private addresses also need `outbound.allow_hosts`.
 	PresignedHosts []string `yaml:"presigned_hosts"`
+}
+
+// KMS is where the public keys of Flow endpoints can come from.
+type KMS struct {
+	// Endpoint of AWS KMS, for example `https://kms.us-east-1.amazonaws.com`, or of a compatible service, called with the AWS
+	// credentials of the process, which need `kms:GetPublicKey`. Empty: `kmsKeyArn` is refused, and keys have to be given in PEM.
+	Endpoint string `yaml:"endpoint"`
 }
 
 // SQS is reserved for queues.

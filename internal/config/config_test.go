@@ -46,6 +46,7 @@ func TestStableKeys(t *testing.T) {
 		{"eventbridge.bus", "b", func() any { return c.EventBridge.Bus }, "b"},
 		{"connect.endpoint", "http://c", func() any { return c.Connect.Endpoint }, "http://c"},
 		{"s3.endpoint", "http://s", func() any { return c.S3.Endpoint }, "http://s"},
+		{"kms.endpoint", "http://k", func() any { return c.KMS.Endpoint }, "http://k"},
 		{"sqs.endpoint", "http://q", func() any { return c.SQS.Endpoint }, "http://q"},
 		{"cloudwatch.endpoint", "http://w", func() any { return c.CloudWatch.Endpoint }, "http://w"},
 		{"limits.SendWhatsAppMessage", "2500.5", func() any { return c.Limits["SendWhatsAppMessage"] }, 2500.5},

@@ -37,6 +37,7 @@ func (c *Config) check() Problems {
 	k.baseURL("eventbridge.endpoint", c.EventBridge.Endpoint, true)
 	k.baseURL("connect.endpoint", c.Connect.Endpoint, true)
 	k.baseURL("s3.endpoint", c.S3.Endpoint, true)
+	k.baseURL("kms.endpoint", c.KMS.Endpoint, true)
 	k.baseURL("sqs.endpoint", c.SQS.Endpoint, true)
 	k.baseURL("cloudwatch.endpoint", c.CloudWatch.Endpoint, true)
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
 // Datasets collect the conversions that messages led to.
@@ -24,6 +25,13 @@ type Datasets interface {
 type PublicKeys interface {
 	SetPublicKey(ctx context.Context, line account.Line, pem string) error
 	PublicKey(ctx context.Context, line account.Line) (pem, signature string, err error)
+}
+
+// KeyStore is where keys are kept that are named by an ARN of KMS.
+type KeyStore interface {
+	// PublicKey returns the public part in PEM of a key that WhatsApp can encrypt for. What does not exist is a fault.NotFound, what
+	// is not the account's a fault.AccessDenied.
+	PublicKey(ctx context.Context, accountID, arn string) (pem string, err error)
 }
 
 // maxConversions is the longest eventData, in bytes (AWS's documentation).
@@ -124,22 +132,32 @@ type putPublicKeyInput struct {
 	KMSKeyARN     string `json:"kmsKeyArn" len:"1..256" pattern:"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key/.+|alias/.+)"`
 }
 
-// putPublicKey stores a number's key. Only keys given in PEM can be stored: there is no client of AWS KMS here.
+// putPublicKey stores a number's key, given in PEM or by the ARN of a key in KMS.
 func (s server) putPublicKey(ctx context.Context, in *putPublicKeyInput) (*struct{}, error) {
+	text := in.PEM
 	switch {
 	case (in.PEM == "") == (in.KMSKeyARN == ""):
 		return nil, refuse("Exactly one of businessPublicKey and kmsKeyArn must be given.")
-	case in.KMSKeyARN != "":
-		return nil, refuse("kmsKeyArn cannot be used: this installation has no access to AWS KMS. Read the key's public part with `aws kms get-public-key` and give it as businessPublicKey in PEM.")
-	}
-	if err := checkPublicKey(in.PEM); err != nil {
-		return nil, err
+	case in.KMSKeyARN != "" && s.KMS == nil:
+		return nil, refuse("kmsKeyArn cannot be used: the setting kms.endpoint of this installation is empty. Set it, or read the key's public part with `aws kms get-public-key` and give it as businessPublicKey in PEM.")
+	case in.KMSKeyARN == "":
+		if err := checkPublicKey(text); err != nil {
+			return nil, err
+		}
 	}
 	line, err := s.line(ctx, in.PhoneNumberID)
 	if err != nil {
 		return nil, err
 	}
-	return new(struct{}), s.PublicKeys.SetPublicKey(ctx, line, in.PEM)
+	if in.KMSKeyARN != "" { // not before the number is known to be the caller's
+		if text, err = s.KMS.PublicKey(ctx, line.AccountID, in.KMSKeyARN); err != nil {
+			return nil, err
+		}
+		if checkPublicKey(text) != nil {
+			return nil, fault.New(fault.Dependency, "AWS KMS did not answer with an RSA key of 2048 bits.")
+		}
+	}
+	return new(struct{}), s.PublicKeys.SetPublicKey(ctx, line, text)
 }
 
 // checkPublicKey admits RSA keys of 2048 bits in PEM (Meta).

@@ -47,7 +47,7 @@ type Sender interface {
 	Send(ctx context.Context, o message.Outbound) (id string, err error)
 }
 
-// Options are the parts behind the operations. All are required but CheckSend.
+// Options are the parts behind the operations. All are required but KMS and CheckSend.
 type Options struct {
 	Accounts       Accounts
 	SignUps        SignUps
@@ -59,6 +59,7 @@ type Options struct {
 	Calls          Calls
 	Datasets       Datasets
 	PublicKeys     PublicKeys
+	KMS            KeyStore // nil: keys have to be given in PEM
 	Media          Media
 	Samples        Samples
 	Objects        Objects
