@@ -81,8 +81,8 @@ func TestPace(t *testing.T) {
 	}
 	p.slower(now)
 	p.slower(now) // in flight together: counts once
-	if n := run(5 * time.Second); n < 230 || n > 270 {
-		t.Errorf("%d messages in the 5 s after a throttle, want about 250", n)
+	if n := run(5 * time.Second); n < 370 || n > 390 {
+		t.Errorf("%d messages in the 5 s after a throttle, want about 380", n)
 	}
 	run(20 * time.Second)
 	if n := run(10 * time.Second); n < 795 || n > 805 {

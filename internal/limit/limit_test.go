@@ -138,51 +138,70 @@ func TestAdaptive(t *testing.T) {
 	if !a.Throttled(at(0)) {
 		t.Error("the first throttle changed nothing")
 	}
-	expect(0, 40)
+	expect(0, 0.85*80)
 	if a.Throttled(at(100 * time.Millisecond)) {
 		t.Error("a throttle of the same moment counted again")
 	}
-	expect(time.Second, 44)
-	expect(10*time.Second, 80)
+	expect(time.Second, 0.97*80)
+	expect(10*time.Second, 0.97*80)
+	expect(11*time.Second, 80)
 	expect(time.Hour, 80)
-	for i := range 40 {
-		a.Throttled(at(time.Hour + time.Duration(i)*time.Second/4))
+	if !a.Throttled(at(time.Hour)) || !a.Throttled(at(time.Hour+time.Second)) {
+		t.Error("throttles a second apart did not count each")
 	}
-	if got := a.Rate(at(time.Hour + 39*time.Second/4)); got < 1 || got > 2 {
+	cut := 0.97 * 80 // what a second of quiet gives back
+	expect(time.Hour+time.Second, 0.7*cut)
+	expect(time.Hour+2*time.Second, 0.97*0.85*cut)
+	expect(time.Hour+11*time.Second, 0.97*0.85*cut)
+	expect(time.Hour+12*time.Second, (0.97+0.1)*0.85*cut)
+	expect(2*time.Hour, 80)
+	for i := range 40 {
+		a.Throttled(at(2*time.Hour + time.Duration(i)*time.Second/4))
+	}
+	if got := a.Rate(at(2*time.Hour + 39*time.Second/4)); got < 1 || got > 2 {
 		t.Errorf("throttled all the time: %f, want about the floor", got)
+	}
+	if got := a.Rate(at(2*time.Hour + time.Minute)); got != 80 {
+		t.Errorf("a minute after the last of many throttles: %f, want all of it back", got)
 	}
 	if got := a.Rate(at(-time.Hour)); got < 1 {
 		t.Errorf("a clock set back: %f", got)
 	}
 }
 
-// TestAdaptiveSettles runs the rate against a limit it does not know.
+// TestAdaptiveSettles runs the rate against limits it does not know: of upstreams that count strictly and of such that let a
+// second's worth through at once.
 func TestAdaptiveSettles(t *testing.T) {
 	t.Parallel()
-	a := Adaptive{Floor: 1, Ceiling: 80, Climb: 20 * time.Second, Settle: 200 * time.Millisecond}
-	const truth = 50.0
-	b := NewBucket(a.Ceiling, 1)
-	theirs := NewBucket(truth, truth/10)
-	ok, refused := 0, 0
-	const span = 10 * time.Minute
-	for now := start; now.Before(start.Add(span)); {
-		b.SetRate(now, a.Rate(now), 1)
-		if wait := b.Take(now); wait > 0 {
-			now = now.Add(wait)
-			continue
-		}
-		if theirs.Take(now) == 0 {
-			ok++
-			continue
-		}
-		refused++
-		a.Throttled(now)
-	}
-	if rate := float64(ok) / span.Seconds(); rate < 0.7*truth || rate > truth*1.01 {
-		t.Errorf("%.1f/s get through of %.0f", rate, truth)
-	}
-	if share := float64(refused) / float64(ok); share > 0.02 {
-		t.Errorf("%.1f%% refused", share*100)
+	for _, tc := range []struct{ ceiling, truth, burst float64 }{
+		{80, 50, 5}, {80, 20, 1}, {80, 20, 20}, {80, 79, 1}, {80, 5, 1}, {80, 5, 5}, {1000, 20, 20}, {1000, 80, 80}, {1000, 300, 300}, {1000, 900, 1}, {20, 15, 1},
+	} {
+		t.Run(fmt.Sprintf("%g of %g in bursts of %g", tc.truth, tc.ceiling, tc.burst), func(t *testing.T) {
+			t.Parallel()
+			a := Adaptive{Floor: 1, Ceiling: tc.ceiling, Climb: 20 * time.Second, Settle: 200 * time.Millisecond}
+			b, theirs := NewBucket(a.Ceiling, 1), NewBucket(tc.truth, tc.burst)
+			ok, refused := 0, 0
+			const span = 10 * time.Minute
+			for now := start; now.Before(start.Add(span)); {
+				b.SetRate(now, a.Rate(now), 1)
+				if wait := b.Take(now); wait > 0 {
+					now = now.Add(wait)
+					continue
+				}
+				if theirs.Take(now) == 0 {
+					ok++
+					continue
+				}
+				refused++
+				a.Throttled(now)
+			}
+			if rate := float64(ok) / span.Seconds(); rate < 0.9*tc.truth || rate > tc.truth*1.02 {
+				t.Errorf("%.1f/s get through", rate)
+			}
+			if share := float64(refused) / float64(ok); share > 0.06 {
+				t.Errorf("%.1f%% refused", share*100)
+			}
+		})
 	}
 }
 
