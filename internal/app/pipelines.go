@@ -25,6 +25,11 @@ const (
 // them.
 func (p *parts) wireEvents(ctx context.Context, a *App) error {
 	cfg := a.cfg
+	base, err := loadAWS(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	queues := newQueues(cfg, base)
 	p.signer = topic.NewSigner(p.db, p.box, time.Now)
 	links := topic.Links(cfg.BaseURL(a.api.Addr().String()))
 	client := outbound.Client(outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts,
@@ -34,11 +39,8 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 		OnDeadLetter: a.metrics.TopicDead, Logger: a.log})
 	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Wake: p.fan.Wake,
 		Now: time.Now})
-	publisher, err := newPublisher(ctx, cfg, p.topics, client)
-	if err != nil {
-		return err
-	}
-	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: publisher, Sealer: p.box, Scope: p.scope, Owner: p.owner,
+	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: newPublisher(cfg, p.topics, client, queues, base), Sealer: p.box,
+		Scope: p.scope, Owner: p.owner,
 		RetryWindow: cfg.Delivery.RetryWindow, DisableAfter: cfg.Delivery.DisableAfter, Logger: a.log,
 		Observer: deliver.Observer{Delivered: a.metrics.Delivered, Failed: a.metrics.Undelivered, Died: a.metrics.DeadLetters, Alerted: a.metrics.Alert}})
 	return nil

@@ -198,9 +198,10 @@ type KMS struct {
 	Endpoint string `yaml:"endpoint"`
 }
 
-// SQS is reserved for queues.
+// SQS is the service behind event destinations that are queues.
 type SQS struct {
-	// Endpoint of Amazon SQS or a compatible service. Reserved: without effect in this version.
+	// Endpoint of Amazon SQS or a compatible service in `region`, called with the AWS credentials of the process. Empty: events
+	// cannot be sent to queues.
 	Endpoint string `yaml:"endpoint"`
 }
 

@@ -301,8 +301,8 @@ func TestWarnings(t *testing.T) {
 	if got := c.Warnings(); len(got) != 0 {
 		t.Errorf("dev warns: %v", got)
 	}
-	c.SQS.Endpoint, c.Meta.AppSecret, c.Meta.VerifyToken = "http://s", "", ""
-	want := []string{"sqs.endpoint: without effect in this version", "meta.app_secret: empty, so every callback of Meta will be refused",
+	c.CloudWatch.Endpoint, c.Meta.AppSecret, c.Meta.VerifyToken = "http://s", "", ""
+	want := []string{"cloudwatch.endpoint: without effect in this version", "meta.app_secret: empty, so every callback of Meta will be refused",
 		"meta.verify_token: empty, so Meta cannot set up the callback URL"}
 	if diff := cmp.Diff(want, c.Warnings()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -207,6 +207,6 @@ func (c *Config) Warnings() []string {
 func (c *Config) reserved() map[string]string {
 	return map[string]string{
 		"eventbridge.endpoint": c.EventBridge.Endpoint, "eventbridge.bus": c.EventBridge.Bus, "connect.endpoint": c.Connect.Endpoint,
-		"sqs.endpoint": c.SQS.Endpoint, "cloudwatch.endpoint": c.CloudWatch.Endpoint,
+		"cloudwatch.endpoint": c.CloudWatch.Endpoint,
 	}
 }
