@@ -4,17 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"os"
 	"slices"
 )
-
-// isForm reports whether a request's body says it is a form, as only the query protocol's are.
-func isForm(r *http.Request) bool {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && media == "application/x-www-form-urlencoded"
-}
 
 // firstRead is how much room a body gets before any of it has come: what a client announces is only a claim.
 const firstRead = 64 << 10

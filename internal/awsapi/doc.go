@@ -3,7 +3,7 @@
 // A Service is a table of operations; the credential scope of a request's signature says which service it is for. An operation
 // is a row and a typed function that never sees HTTP. Everything around the functions is here, once, in this order: size
 // limit, signature, throttle, binding, constraints, the function, rendering of its output or error, one log record. Packages
-// below this one hold the services (socialmessaging, sts, …), the wire formats (restjson, query) and the parts (sigv4, shape).
+// below this one hold the services (socialmessaging, sts, …), the wire formats (restjson, query, awsjson) and the parts (sigv4, shape).
 //
 // A service on the query protocol, whole:
 //

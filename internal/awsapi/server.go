@@ -126,9 +126,9 @@ func (s *server) serviceFor(r *http.Request, c *sigv4.Claim) *service {
 	if named := s.byName[c.Service]; named != nil {
 		return named
 	}
-	if c.Service == "" && isForm(r) {
+	if c.Service == "" {
 		for _, candidate := range s.services {
-			if len(candidate.byRoute) == 0 {
+			if candidate.Protocol.Speaks(r) {
 				return candidate
 			}
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/awsapitest"
+	"github.com/waxwing-messaging/waxwing/internal/awsapi/awsjson"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/query"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/restjson"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
@@ -209,7 +210,7 @@ func TestCORS(t *testing.T) {
 		"Access-Control-Allow-Origin":  "*",
 		"Access-Control-Allow-Methods": "GET,POST,PUT,DELETE",
 		"Access-Control-Allow-Headers": "authorization,content-type,content-length,x-amz-date,x-amz-security-token,x-amz-content-sha256," +
-			"x-amz-user-agent,x-amzn-platform-id,x-amzn-trace-id,x-api-key,amz-sdk-request,amz-sdk-invocation-id,Csrf-Token",
+			"x-amz-target,x-amz-user-agent,x-amzn-platform-id,x-amzn-trace-id,x-api-key,amz-sdk-request,amz-sdk-invocation-id,Csrf-Token",
 		"Access-Control-Expose-Headers": "x-amzn-errortype,x-amzn-requestid,x-amzn-trace-id,Csrf-Token",
 	} {
 		if got.Header.Get(name) != want {
@@ -226,6 +227,67 @@ func TestCORS(t *testing.T) {
 	if got := c.Do(t, "POST", "/echo", `{"text":"hi"}`); got.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("answer outside a browser has CORS headers: %v", got.Header)
 	}
+}
+
+// What is wrong with the signature is told in the protocol of the target, and so is what is wrong without one.
+func TestTargetsAreAnsweredInTheirProtocol(t *testing.T) {
+	t.Parallel()
+	c := client(t, awsapi.Options{Services: append(services(nil), awsapi.Service{Name: "events", Protocol: awsjson.Protocol{Prefix: "AWSEvents"},
+		Codes: awsjson.Codes(), Operations: []awsapi.Operation{{Name: "Echo", MaxBody: 2 << 20, Rate: 1,
+			Do: awsapi.Op(func(_ context.Context, in *echoInput) (*echoOutput, error) { return &echoOutput{in.Text}, nil })}}})})
+	c.Service = "events"
+	for _, tc := range []struct {
+		name, body string
+		change     func(*http.Request)
+		status     int
+		code       string
+	}{
+		{"success", `{"text":"hi"}`, nil, 200, ""},
+		{"not signed", `{}`, func(r *http.Request) { r.Header.Del("Authorization") }, 400, "MissingAuthenticationTokenException"},
+		{"half signed", `{}`, func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256") }, 400, "IncompleteSignatureException"},
+		{"another clock", `{}`, func(r *http.Request) { r.Header.Set("X-Amz-Date", "20261101T110000Z") }, 400, "InvalidSignatureException"},
+		{"tampered", `{}`, func(r *http.Request) { r.Header.Set("X-Amz-Target", "AWSEvents.Other") }, 400, "InvalidSignatureException"},
+		{"unknown key", `{}`, func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), key.ID, "AKIANOBODY", 1))
+		}, 400, "UnrecognizedClientException"},
+		{"too large", strings.Repeat(" ", 2<<20+1), nil, 413, "RequestEntityTooLargeException"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			c := c
+			c.Header = http.Header{"X-Amz-Target": {"AWSEvents.Echo"}}
+			req := c.Request(t, "POST", "/", tc.body)
+			if tc.change != nil {
+				tc.change(req)
+			}
+			got := c.Send(t, req)
+			if got.Status != tc.status || got.Code() != tc.code || got.Header.Get("Content-Type") != "application/x-amz-json-1.1" {
+				t.Errorf("answer = %d %s %s", got.Status, got.Header, got.Body)
+			}
+		})
+	}
+	t.Run("throttled", func(t *testing.T) {
+		t.Parallel()
+		c := c
+		c.Header = http.Header{"X-Amz-Target": {"AWSEvents.Echo"}}
+		var got *awsapitest.Response
+		for range 20 {
+			got = c.Do(t, "POST", "/", `{"text":"hi"}`)
+		}
+		if got.Status != 400 || got.Code() != "ThrottlingException" || got.Header.Get("X-Amz-Retry-After") == "" {
+			t.Errorf("answer = %d %v %s", got.Status, got.Header, got.Body)
+		}
+	})
+	t.Run("nobody's operation", func(t *testing.T) {
+		t.Parallel()
+		for _, target := range []string{"AWSEvents.Nothing", "Echo", "AWSEvents.", ""} {
+			c := c
+			c.Header = http.Header{"X-Amz-Target": {target}}
+			if got := c.Do(t, "POST", "/", `{}`); got.Status != 400 || got.Code() != "UnknownOperationException" {
+				t.Errorf("target %q: %d %s", target, got.Status, got.Body)
+			}
+		}
+	})
 }
 
 func TestUnsignedFormsAreAnsweredInXML(t *testing.T) {

@@ -71,6 +71,9 @@ func Op[In, Out any](fn func(context.Context, *In) (*Out, error)) Function {
 
 // Protocol is a wire format. Implementations are stateless.
 type Protocol interface {
+	// Speaks reports whether a request looks as only requests in the protocol do. It is asked when no signature says which
+	// service a request is for, so that what is wrong with it is told in words that its sender understands.
+	Speaks(r *http.Request) bool
 	// Action names the operation a request asks for, or returns "". It is asked only when no operation has the request's
 	// path, and once the body is there.
 	Action(r *http.Request, body []byte) string

@@ -60,7 +60,18 @@ type Response struct {
 }
 
 // Code returns the code of a JSON error, or "".
-func (r *Response) Code() string { return r.Header.Get("X-Amzn-Errortype") }
+func (r *Response) Code() string {
+	if code := r.Header.Get("X-Amzn-Errortype"); code != "" {
+		return code
+	}
+	var body struct {
+		Type string `json:"__type"`
+	}
+	if json.Unmarshal(r.Body, &body) != nil {
+		return ""
+	}
+	return body.Type
+}
 
 // Message returns the text of a JSON error, or "".
 func (r *Response) Message() string {

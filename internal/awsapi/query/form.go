@@ -120,7 +120,7 @@ func structure(n *node, s *shape.Struct, v reflect.Value, c *shape.Checker) erro
 			continue
 		}
 		seen.Add(i)
-		c.Enter(m.Name)
+		c.Enter(m.Label)
 		err := bind(child, m.Shape, v.Field(m.Index), c)
 		c.Leave()
 		if err != nil {

@@ -9,6 +9,7 @@ package query
 import (
 	"bytes"
 	"encoding/xml"
+	"mime"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -40,6 +41,12 @@ func Codes() awsapi.Codes {
 		fault.Dependency:         {Name: "DependencyFailure", Status: http.StatusBadGateway},
 		fault.Unavailable:        {Name: "ServiceUnavailable", Status: http.StatusServiceUnavailable},
 	}
+}
+
+// Speaks reports whether a request's body says it is a form.
+func (Protocol) Speaks(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && media == "application/x-www-form-urlencoded"
 }
 
 // Action returns the form's Action without taking the whole form apart.

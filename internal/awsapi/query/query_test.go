@@ -126,11 +126,11 @@ func TestDecodeChecks(t *testing.T) {
 	t.Parallel()
 	_, err := decode(t, "POST", "Count=10&Words.member.1=&Tags.member.1.Value=v&Values.entry.1.Name=a&Values.entry.1.Value.StringValue=x")
 	want := "5 validation errors detected: " + strings.Join([]string{
-		"Value null at 'Tags.1.member.Key' failed to satisfy constraint: Member must not be null",
-		"Value null at 'Values.a.DataType' failed to satisfy constraint: Member must not be null",
-		"Value null at 'Name' failed to satisfy constraint: Member must not be null",
-		"Value '10' at 'Count' failed to satisfy constraint: Member must have value less than or equal to 9",
-		"Value '' at 'Words.1.member' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		"Value null at 'tags.1.member.key' failed to satisfy constraint: Member must not be null",
+		"Value null at 'values.a.dataType' failed to satisfy constraint: Member must not be null",
+		"Value null at 'name' failed to satisfy constraint: Member must not be null",
+		"Value '10' at 'count' failed to satisfy constraint: Member must have value less than or equal to 9",
+		"Value '' at 'words.1.member' failed to satisfy constraint: Member must have length greater than or equal to 1",
 	}, "; ")
 	if !fault.Is(err, fault.Validation) || err.Error() != want {
 		t.Errorf("err = %v\nwant %s", err, want)

@@ -19,14 +19,21 @@ func (p Protocol) Decode(r *http.Request, body []byte, in *shape.Struct, v refle
 	if err := query(r.URL.RawQuery, in, v, &seen); err != nil {
 		return p.unreadable(err)
 	}
-	if len(body) > 0 {
-		reader := reader{data: body, check: c}
-		if err := reader.document(in, v, &seen); err != nil {
-			return p.unreadable(err)
-		}
+	if err := Unmarshal(body, in, v, &seen, c); err != nil {
+		return p.unreadable(err)
 	}
 	c.Struct(in, v, seen)
 	return nil
+}
+
+// Unmarshal binds a body as all of AWS's JSON protocols have it, adds the members it holds to seen, and has every structure
+// within them checked. An empty body is an empty object. The text of an error is for the sender.
+func Unmarshal(body []byte, in *shape.Struct, v reflect.Value, seen *shape.Seen, c *shape.Checker) error {
+	if len(body) == 0 {
+		return nil
+	}
+	r := reader{data: body, check: c}
+	return r.document(in, v, seen)
 }
 
 func (p Protocol) unreadable(err error) error {

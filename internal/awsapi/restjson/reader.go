@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"reflect"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/shape"
@@ -13,6 +15,12 @@ import (
 
 // maxDepth bounds nesting, also of members nobody knows.
 const maxDepth = 64
+
+// Bounds of a timestamp, in seconds since 1970.
+const (
+	minTime = -62135596800 // year 1
+	maxTime = 253402300799 // end of year 9999
+)
 
 // problem says why a body cannot be understood, in words for its sender.
 type problem string
@@ -25,6 +33,7 @@ const (
 	errDeep    problem = "the body nests too deep"
 	errBase64  problem = "a blob is not valid base64"
 	errInteger problem = "a number is not an integer, or is out of range"
+	errTime    problem = "a timestamp is not between the years 1 and 9999"
 	errQuery   problem = "the query string is not properly escaped"
 )
 
@@ -81,7 +90,7 @@ func (r *reader) members(s *shape.Struct, v reflect.Value, seen *shape.Seen) err
 		if null, err := r.null(); null || err != nil {
 			return err
 		}
-		r.check.Enter(m.Name)
+		r.check.Enter(m.Label)
 		defer r.check.Leave()
 		seen.Add(i)
 		return r.value(m.Shape, v.Field(m.Index))
@@ -178,6 +187,11 @@ func (r *reader) value(s *shape.Shape, v reflect.Value) error {
 			return mismatch(c, "an Integer")
 		}
 		return r.integer(v)
+	case shape.Time:
+		if c != '-' && (c < '0' || c > '9') {
+			return mismatch(c, "a Timestamp")
+		}
+		return r.time(v)
 	case shape.List:
 		if c != '[' {
 			return mismatch(c, "a List")
@@ -247,6 +261,20 @@ func (r *reader) integer(v reflect.Value) error {
 		return errInteger
 	}
 	v.SetInt(n)
+	return nil
+}
+
+// time binds a number of seconds since 1970, perhaps with a fraction, of which milliseconds count.
+func (r *reader) time(v reflect.Value) error {
+	start := r.pos
+	if err := r.skip(); err != nil {
+		return err
+	}
+	seconds, err := strconv.ParseFloat(string(r.data[start:r.pos]), 64)
+	if err != nil || seconds < minTime || seconds > maxTime {
+		return errTime
+	}
+	v.Set(reflect.ValueOf(time.UnixMilli(int64(math.Round(seconds * 1000))).UTC()))
 	return nil
 }
 

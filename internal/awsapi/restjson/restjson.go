@@ -20,6 +20,9 @@ import (
 // Protocol implements awsapi.Protocol.
 type Protocol struct{}
 
+// Speaks reports nothing: only the path tells such a request.
+func (Protocol) Speaks(*http.Request) bool { return false }
+
 // Action returns nothing: every operation has a path.
 func (Protocol) Action(*http.Request, []byte) string { return "" }
 
@@ -32,19 +35,20 @@ func (Protocol) Encode(b *bytes.Buffer, _, _ string, out any) error {
 		b.WriteString("{}")
 		return nil
 	}
-	return encode(b, out)
+	return Marshal(b, out)
 }
 
 // EncodeError renders an error: its code in the header that SDKs look at first, its text in the body.
 func (Protocol) EncodeError(h http.Header, b *bytes.Buffer, _ string, e *awsapi.Error) {
 	h.Set("X-Amzn-Errortype", e.Name)
 	// A struct of one string cannot fail to encode.
-	_ = encode(b, struct {
+	_ = Marshal(b, struct {
 		Message string `json:"message"`
 	}{e.Message})
 }
 
-func encode(b *bytes.Buffer, v any) error {
+// Marshal appends a value in the form of all of AWS's JSON protocols.
+func Marshal(b *bytes.Buffer, v any) error {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {

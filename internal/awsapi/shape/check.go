@@ -41,13 +41,13 @@ func (c *Checker) Struct(s *Struct, v reflect.Value, seen Seen) {
 		m := &s.Members[i]
 		if !seen.Has(i) {
 			if m.Required {
-				c.Enter(m.Name)
+				c.Enter(m.Label)
 				c.violated("Value null", "not be null")
 				c.Leave()
 			}
 			continue
 		}
-		c.Enter(m.Name)
+		c.Enter(m.Label)
 		c.value(m.Shape, v.Field(m.Index))
 		c.Leave()
 	}

@@ -29,6 +29,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Kind is what a value looks like on the wire.
@@ -42,6 +43,7 @@ const (
 	List
 	Map // string to string
 	Structure
+	Time
 )
 
 // Where is the part of a request that holds a member.
@@ -71,6 +73,7 @@ type Shape struct {
 // Member is one field of a Struct.
 type Member struct {
 	Name     string
+	Label    string // how complaints call it: as AWS's do, its name with a small first letter
 	Where    Where
 	Index    int // of the Go field
 	Required bool
@@ -124,6 +127,7 @@ func describe(t reflect.Type, depth int) (*Struct, error) {
 		default:
 			continue
 		}
+		m.Label = strings.ToLower(m.Name[:1]) + m.Name[1:]
 		var err error
 		if m.Shape, err = of(field.Type, field.Tag, depth); err != nil {
 			return nil, fmt.Errorf("%v.%s: %w", t, field.Name, err)
@@ -158,6 +162,8 @@ func of(t reflect.Type, tag reflect.StructTag, depth int) (*Shape, error) {
 	case t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
 		s.Kind = Map
 		s.Elem, err = of(t.Elem(), eachTag(tag), depth+1)
+	case t == reflect.TypeFor[time.Time]():
+		s.Kind = Time
 	case t.Kind() == reflect.Struct:
 		s.Kind = Structure
 		s.Struct, err = describe(t, depth+1)
