@@ -42,6 +42,7 @@ type parts struct {
 	fan      *fanout.Engine
 	topics   *topic.Service
 	delivery *deliver.Engine
+	manager  *deliver.Manager
 
 	lanes     *dispatch.Dispatcher // messages
 	refresher *refresh.Engine

@@ -43,6 +43,8 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 		Scope: p.scope, Owner: p.owner,
 		RetryWindow: cfg.Delivery.RetryWindow, DisableAfter: cfg.Delivery.DisableAfter, Logger: a.log,
 		Observer: deliver.Observer{Delivered: a.metrics.Delivered, Failed: a.metrics.Undelivered, Died: a.metrics.DeadLetters, Alerted: a.metrics.Alert}})
+	p.manager = newManager(cfg, p.db, p.box)
+	p.manager.Changed, p.manager.Publisher = p.delivery.Hurry, publisher
 	return nil
 }
 

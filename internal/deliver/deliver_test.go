@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,9 +32,14 @@ type rig struct {
 	published map[string][]string // message ids by destination
 	calls     map[string]int
 	roles     map[string]string // last one used, by event's id
+	sizes     []int             // events of every call to the first topic
 	fail      func(arn string, m event.Outgoing) error
 	count     int
+	manager   *Manager
 }
+
+// address is where additional destinations of tests are.
+const address = "https://example.com/hook"
 
 type opener struct{}
 
@@ -67,7 +73,8 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{t: t, db: db, published: map[string][]string{}, calls: map[string]int{}, roles: map[string]string{}}
 	r.Engine = New(Options{Store: db, Publisher: r, Sealer: opener{}, Scope: account.Scope{Partition: "aws", Region: "us-east-1"}, Owner: "node",
-		RetryWindow: time.Hour, DisableAfter: 24 * time.Hour, Logger: slog.New(slog.DiscardHandler)})
+		RetryWindow: time.Hour, DisableAfter: 2 * time.Hour, Logger: slog.New(slog.DiscardHandler)})
+	r.manager = NewManager(ManagerOptions{Store: db, Sealer: opener{}, Scope: r.Scope, Changed: r.Hurry, Publisher: r, Now: time.Now})
 	run, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -89,13 +96,16 @@ func (r *rig) Publish(_ context.Context, d event.Destination, messages []event.O
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls[d.Address]++
+	if d.Address == arn(0) {
+		r.sizes = append(r.sizes, len(messages))
+	}
 	errs := make([]error, len(messages))
 	for i, m := range messages {
 		var doc struct {
 			Account string `json:"aws_account_id"`
 			Entry   string `json:"whatsAppWebhookEntry"`
 		}
-		if json.Unmarshal(m.Envelope(), &doc) != nil || doc.Account != "000000000000" || d.RoleARN == "" {
+		if json.Unmarshal(m.Envelope(), &doc) != nil || doc.Account != "000000000000" || (d.RoleARN == "") != (d.Kind == event.HTTPS) {
 			r.t.Errorf("published %s to %+v", m.Opened, d)
 		}
 		r.roles[m.ID] = d.RoleARN
@@ -130,12 +140,56 @@ func (r *rig) add(waba, n int) {
 		r.t.Fatal(err)
 	}
 	r.Wake(arn(waba % 2))
+	list, err := r.db.Additionals(ctx, "000000000000")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, a := range list {
+		r.Wake(a.ID())
+	}
 }
 
-func (r *rig) got(n int) []string {
+// additional makes an additional destination and returns its name.
+func (r *rig) additional(change func(*event.Spec)) string {
+	r.t.Helper()
+	s := event.Spec{Kind: event.HTTPS, Address: address}
+	if change != nil {
+		change(&s)
+	}
+	a, secret, err := r.manager.Create(context.Background(), "000000000000", s)
+	if err != nil || secret == "" {
+		r.t.Fatal(err)
+	}
+	return a.ID()
+}
+
+func (r *rig) health(name string) event.Health {
+	r.t.Helper()
+	h, err := r.db.Health(context.Background(), name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return h
+}
+
+func (r *rig) got(n int) []string { return r.arrived(arn(n)) }
+
+func (r *rig) arrived(address string) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]string(nil), r.published[arn(n)]...)
+	return slices.Clone(r.published[address])
+}
+
+func (r *rig) called(address string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls[address]
+}
+
+func (r *rig) carried() []int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.sizes)
 }
 
 func (r *rig) failing(fn func(arn string, m event.Outgoing) error) {
@@ -281,6 +335,148 @@ func TestDeliver(t *testing.T) {
 			time.Sleep(30 * time.Second)
 			if calls := r.calls[arn(0)]; calls != 1 || r.waiting(0) != 500 {
 				r.t.Errorf("%d calls, %d wait; want 1 and everything", calls, r.waiting(0))
+			}
+		},
+		"a dead destination is probed with single events": func(r *rig) {
+			r.failing(func(string, event.Outgoing) error { return fault.New(fault.Dependency, "dead") })
+			r.add(0, 500)
+			time.Sleep(10 * time.Minute)
+			if sizes := r.carried(); sizes[0] != batchSize || slices.Max(sizes[1:]) != 1 {
+				r.t.Errorf("calls carried %v events", sizes)
+			}
+			r.failing(nil)
+			time.Sleep(2 * time.Minute)
+			if got := r.got(0); len(got) != 500 || got[0] != "entry-1" || got[499] != "entry-500" {
+				r.t.Errorf("%d arrived, in another order", len(got))
+			}
+		},
+		"a destination may say when to come back": func(r *rig) {
+			begin := time.Now()
+			var again time.Time
+			r.failing(func(string, event.Outgoing) error {
+				if time.Since(begin) < time.Minute {
+					return &fault.Error{Kind: fault.Throttled, Message: "slow down", RetryAfter: 10 * time.Minute}
+				}
+				if again.IsZero() {
+					again = time.Now()
+				}
+				return nil
+			})
+			r.add(0, 1)
+			time.Sleep(time.Minute)
+			r.add(0, 1) // new events do not hurry it
+			time.Sleep(time.Hour)
+			if sizes := r.carried(); len(sizes) != 3 || sizes[1] != 1 || again.Sub(begin) < 10*time.Minute || again.Sub(begin) > 11*time.Minute {
+				r.t.Errorf("called again after %v, with %v events", again.Sub(begin), sizes)
+			}
+		},
+		"old events of a dead destination are buried together": func(r *rig) {
+			r.failing(func(string, event.Outgoing) error { return fault.New(fault.Dependency, "dead") })
+			r.add(0, 3000)
+			time.Sleep(time.Hour + 5*time.Minute)
+			if n := r.waiting(0); n != 0 {
+				r.t.Errorf("%d still wait", n)
+			}
+			letters, err := r.db.DeadEvents(context.Background(), "000000000000", 0, 1)
+			if err != nil || len(letters) != 1 || !strings.Contains(letters[0].Reason, "dead") {
+				r.t.Errorf("dead letters %+v, %v", letters, err)
+			}
+		},
+		"a destination that is gone is disabled, and others are told": func(r *rig) {
+			name := r.additional(nil)
+			r.failing(func(to string, _ event.Outgoing) error {
+				if to == address {
+					return &event.GoneError{Reason: "410 Gone"}
+				}
+				return nil
+			})
+			r.add(0, 2)
+			time.Sleep(time.Second)
+			if h := r.health(name); h.Halt != event.Disabled || h.HaltReason != "410 Gone" || h.Waiting != 2 {
+				r.t.Errorf("health = %+v", h)
+			}
+			if got := r.got(0); len(got) != 4 || !strings.Contains(got[3], `"alert":"destination_disabled","state":"raised"`) || !strings.Contains(got[3], name) {
+				r.t.Errorf("the topic was told %q", got)
+			}
+			calls := r.called(address)
+			time.Sleep(30 * time.Minute)
+			if r.called(address) != calls {
+				r.t.Error("a disabled destination is called")
+			}
+			time.Sleep(time.Hour)
+			if h := r.health(name); h.Waiting != 0 {
+				r.t.Errorf("%d events outlive the retry window", h.Waiting)
+			}
+			r.failing(nil)
+			r.add(0, 1)
+			if err := r.manager.Resume(context.Background(), "000000000000", name); err != nil {
+				r.t.Fatal(err)
+			}
+			synctest.Wait()
+			if got := r.arrived(address); len(got) != 1 {
+				r.t.Errorf("after resuming %q arrived", got)
+			}
+			if got := r.got(0); !strings.Contains(strings.Join(got, " "), `"state":"cleared"`) {
+				r.t.Errorf("the topic was not told of the end: %q", got)
+			}
+		},
+		"a destination that took nothing for too long is disabled": func(r *rig) {
+			name := r.additional(nil)
+			r.failing(func(to string, _ event.Outgoing) error {
+				if to == address {
+					return fault.New(fault.Dependency, "503")
+				}
+				return nil
+			})
+			for range 2*4 + 1 {
+				r.add(0, 1)
+				time.Sleep(15 * time.Minute)
+			}
+			if h := r.health(name); h.Halt != event.Disabled || !strings.Contains(h.HaltReason, "took nothing for 2h") || !strings.Contains(h.HaltReason, "503") {
+				r.t.Errorf("health = %+v", h)
+			}
+		},
+		"a paused destination keeps its events, however old": func(r *rig) {
+			name := r.additional(nil)
+			if err := r.manager.Pause(context.Background(), "000000000000", name, "maintenance"); err != nil {
+				r.t.Fatal(err)
+			}
+			r.add(0, 3)
+			time.Sleep(5 * time.Hour)
+			if h := r.health(name); h.Waiting != 3 || r.called(address) != 0 {
+				r.t.Errorf("health = %+v after %d calls", h, r.called(address))
+			}
+			if err := r.manager.Resume(context.Background(), "000000000000", name); err != nil {
+				r.t.Fatal(err)
+			}
+			synctest.Wait()
+			if got := r.arrived(address); len(got) != 3 {
+				r.t.Errorf("after resuming %q arrived", got)
+			}
+		},
+		"a rate is kept": func(r *rig) {
+			rate := 50.0
+			r.additional(func(s *event.Spec) { s.PerSecond = &rate })
+			r.add(0, 1000)
+			time.Sleep(10 * time.Second)
+			if got := len(r.arrived(address)); got < 495 || got > 510 {
+				r.t.Errorf("%d in ten seconds at 50 a second", got)
+			}
+			if len(r.got(0)) != 1000 {
+				r.t.Error("another destination waits, too")
+			}
+		},
+		"what waits for a deleted destination goes": func(r *rig) {
+			name := r.additional(nil)
+			r.failing(func(string, event.Outgoing) error { return errors.New("down") })
+			r.add(0, 10)
+			time.Sleep(time.Second)
+			if err := r.manager.Delete(context.Background(), "000000000000", strings.TrimPrefix(name, "event-destination-")); err != nil {
+				r.t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			if h := r.health(name); h.Waiting != 0 {
+				r.t.Errorf("health = %+v", h)
 			}
 		},
 		"work of others is found": func(r *rig) {

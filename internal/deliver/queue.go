@@ -37,22 +37,21 @@ func signal(c chan struct{}) {
 
 // step is what to do after a turn.
 type step struct {
-	again bool          // there may be more to do at once
-	wait  time.Duration // else: until something comes due; 0 when nothing will by itself
-	rest  bool          // nothing to do, or not allowed to
+	again  bool          // there may be more to do at once
+	wait   time.Duration // else: until something comes due; 0 when nothing will by itself
+	rest   bool          // nothing to do
+	halted bool          // not allowed to
 }
 
-// run works until the queue has been empty for a while or ctx ends. A queue that may not publish retires at once: the scan, or
-// whoever lets it publish again, starts another.
+// haltedFor is how long a queue that may not publish waits before it looks again. Hurry ends it sooner.
+const haltedFor = time.Minute
+
+// run works until the queue has been empty for a while or ctx ends.
 func (q *queue) run(ctx context.Context) {
 	defer q.keeper.Release(ctx)
 	idleSince := time.Now()
 	for ctx.Err() == nil {
-		held, _, err := q.keeper.Hold(ctx)
-		next := step{wait: idleFor}
-		if err == nil && held.Held() {
-			next, err = q.turn(ctx, held)
-		}
+		next, err := q.turn(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -60,13 +59,13 @@ func (q *queue) run(ctx context.Context) {
 			q.Logger.Error("deliver", "destination", q.name, "error", err)
 			q.sleep(ctx, time.Second, nil)
 			continue
-		case next.again:
-			idleSince = time.Now()
+		case next.halted:
+			q.keeper.Release(ctx)
+			q.sleep(ctx, haltedFor, nil)
 			continue
 		case !next.rest:
 			idleSince = time.Now()
-		}
-		if next.rest && time.Since(idleSince) >= idleFor {
+		case time.Since(idleSince) >= idleFor:
 			// The lease goes first: a new queue of this destination must not find it held by us and have it released under it.
 			q.keeper.Release(ctx)
 			if q.retire(q) {
@@ -74,16 +73,18 @@ func (q *queue) run(ctx context.Context) {
 			}
 			continue
 		}
-		if q.breaker.wait(time.Now()) > 0 { // new events do not hurry a destination that takes none
+		switch {
+		case next.again:
+		case q.breaker.wait(time.Now()) > 0: // new events do not hurry a destination that takes none
 			q.sleep(ctx, next.wait, nil)
-		} else {
+		default:
 			q.sleep(ctx, next.wait, q.wake)
 		}
 	}
 }
 
 // turn does what can be done for the destination now.
-func (q *queue) turn(ctx context.Context, held lease.Lease) (step, error) {
+func (q *queue) turn(ctx context.Context) (step, error) {
 	state, err := q.Store.QueueState(ctx, q.name)
 	if err != nil {
 		return step{}, err
@@ -96,13 +97,18 @@ func (q *queue) turn(ctx context.Context, held lease.Lease) (step, error) {
 			q.breaker.streak = 1 // it took nothing when it was last tried: begin with a probe
 		}
 	}
-	switch {
-	case state.Gone:
+	if state.Halt == event.Paused {
+		return step{halted: true}, nil
+	}
+	held, _, err := q.keeper.Hold(ctx)
+	if err != nil || !held.Held() {
+		return step{rest: true, wait: idleFor}, err
+	}
+	if state.Gone {
 		return q.purge(ctx, held)
-	case state.Halt == event.Paused:
-		return step{rest: true, wait: idleFor}, nil
-	case state.Halt == event.Disabled:
-		return q.expire(ctx, held, "the destination is disabled", step{rest: true, wait: idleFor})
+	}
+	if state.Halt == event.Disabled {
+		return q.expire(ctx, held, "the destination is disabled", step{halted: true})
 	}
 	now := time.Now()
 	if wait := q.breaker.wait(now); wait > 0 {

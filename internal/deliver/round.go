@@ -85,17 +85,17 @@ func (q *queue) destination(state *event.QueueState, first *event.Delivery, now 
 		return event.Destination{Name: q.name, Kind: event.KindOf(q.name), Address: q.name, RoleARN: first.RoleARN, AccountID: first.AccountID,
 			WABAKey: first.WABAKey, Concurrency: 1}, nil
 	}
-	return q.describe(a, now)
+	return describe(q.Sealer, a, now)
 }
 
 // describe opens the settings of an additional destination.
-func (e *Engine) describe(a *event.Additional, now time.Time) (event.Destination, error) {
-	d := event.Destination{Name: Name(a.Key), Kind: a.Kind, Address: a.Address, RoleARN: a.RoleARN, AccountID: a.AccountID,
+func describe(sealer Sealer, a *event.Additional, now time.Time) (event.Destination, error) {
+	d := event.Destination{Name: a.ID(), Kind: a.Kind, Address: a.Address, RoleARN: a.RoleARN, AccountID: a.AccountID,
 		WABAKey: a.WABAKey, Concurrency: max(1, a.Concurrency)}
 	if a.Sealed == nil {
 		return d, nil
 	}
-	settings, err := openSettings(e.Sealer, a)
+	settings, err := openSettings(sealer, a)
 	if err != nil {
 		return d, fmt.Errorf("settings of %s: %w", d.Name, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
@@ -24,6 +25,24 @@ type Additional struct {
 	Sealed      []byte  // Settings, sealed with the key as associated data; nil without
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+}
+
+// ID is what an additional destination goes by, and the name of its queue.
+func (a *Additional) ID() string { return account.ID(account.KindEventDestination, a.Key) }
+
+// Described is a destination as people see it.
+type Described struct {
+	Name       string      // of its queue
+	Additional *Additional // nil for the AWS event destination of business accounts
+	Headers    []string    // names of an HTTPS destination's own headers; their values are not told
+	Health     Health
+}
+
+// Trial is what came of a test event.
+type Trial struct {
+	EventID string
+	Took    time.Duration
+	Failure string // why the destination did not take it; "" if it did
 }
 
 // Filter says which events a destination gets. A list that is empty admits everything; an event has to pass all of them.

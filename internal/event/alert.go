@@ -96,3 +96,15 @@ func alertEntry(a *Alert) []byte {
 	b = append(b, AlertField...)
 	return append(b, `"}]}`...)
 }
+
+// TestField is the field of test events, which someone asked for to see whether a destination works.
+const TestField = "waxwing_test"
+
+// TestEntry is the webhook entry of a test event.
+func TestEntry(wabaMetaID string, now time.Time) []byte {
+	b := append([]byte(nil), `{"id":`...)
+	b = AppendString(b, wabaMetaID)
+	b = append(b, `,"time":`...)
+	b = strconv.AppendInt(b, now.Unix(), 10)
+	return append(b, `,"changes":[{"value":{"test":true},"field":"waxwing_test"}]}`...)
+}

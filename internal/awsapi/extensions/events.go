@@ -32,8 +32,10 @@ type replayInput struct {
 	Field     string `json:"field" len:"1..100"`
 	Status    string `json:"status" len:"1..100"`
 	MessageID string `json:"messageId" len:"1..256"`
-	MaxEvents int    `json:"maxEvents" range:"1..500"`
-	NextToken string `json:"nextToken" len:"1..600"`
+	// Destination is the only one to publish to: the id or ARN of an additional one, or the ARN of an event destination.
+	Destination string `json:"eventDestinationId" len:"1..2048"`
+	MaxEvents   int    `json:"maxEvents" range:"1..500"`
+	NextToken   string `json:"nextToken" len:"1..600"`
 }
 
 type replayOutput struct {
@@ -49,6 +51,9 @@ func (s server) replayEvents(ctx context.Context, in *replayInput) (*replayOutpu
 	request := awsapi.From(ctx)
 	scope := request.Scope()
 	q := event.Replay{Field: in.Field, Status: in.Status, Limit: in.MaxEvents}
+	if in.Destination != "" {
+		q.Destination = queueName(scope, in.Destination)
+	}
 	if q.Limit == 0 {
 		q.Limit = 500
 	}
@@ -59,7 +64,7 @@ func (s server) replayEvents(ctx context.Context, in *replayInput) (*replayOutpu
 	if q.To, err = when("to", in.To); err != nil {
 		return nil, err
 	}
-	if q == (event.Replay{Limit: q.Limit}) && in.MessageID == "" {
+	if q == (event.Replay{Limit: q.Limit, Destination: q.Destination}) && in.MessageID == "" {
 		return nil, fault.New(fault.InvalidParameters, "Say which events: give from, to, field, status or messageId.")
 	}
 	if in.MessageID != "" {
@@ -72,7 +77,7 @@ func (s server) replayEvents(ctx context.Context, in *replayInput) (*replayOutpu
 		}
 		q.MessageID = st.ID
 	}
-	purpose := []string{scope.AccountID, scope.Region, request.Operation, in.From, in.To, in.Field, in.Status, in.MessageID}
+	purpose := []string{scope.AccountID, scope.Region, request.Operation, in.From, in.To, in.Field, in.Status, in.MessageID, in.Destination}
 	if in.NextToken != "" {
 		cursor, err := s.Pages.Open(in.NextToken, purpose...)
 		if err != nil {
