@@ -2,9 +2,12 @@ package app
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/waxwing-messaging/waxwing/internal/config"
@@ -167,6 +170,37 @@ func TestAdditionalDestinationRefusals(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Every event is posted to an HTTPS destination, which disables itself by saying that it is gone.
+func TestHTTPSDestination(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), nil)
+	told := make(chan string, 100)
+	var gone atomic.Bool
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Header.Get("Webhook-Id") == "" || r.Header.Get("Webhook-Signature") == "" || r.Header.Get("X-Shop") != "7" {
+			t.Errorf("%v with %v", err, r.Header)
+		}
+		if gone.Load() {
+			w.WriteHeader(http.StatusGone)
+			return
+		}
+		told <- describe(t, string(body))
+	}))
+	t.Cleanup(hook.Close)
+	id, _ := n.destination(t, `{"type":"https","address":"`+hook.URL+`","concurrency":8,"headers":[{"name":"X-Shop","value":"7"}]}`)
+	message := n.send(t, template)
+	expect(t, told, "accepted "+message, "sent "+message, "delivered "+message)
+
+	gone.Store(true)
+	n.send(t, template)
+	waitFor(t, "disabled destination", func() bool { return n.look(t, id).Health.State == "disabled" })
+	gone.Store(false)
+	n.act(t, "resume", id, new(struct{}))
+	last := n.send(t, template)
+	expect(t, told, "delivered "+last)
 }
 
 // The signing secret of an HTTPS destination is told once; the values of its headers never.

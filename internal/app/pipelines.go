@@ -39,12 +39,12 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 		OnDeadLetter: a.metrics.TopicDead, Logger: a.log})
 	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Wake: p.fan.Wake,
 		Now: time.Now})
-	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: newPublisher(cfg, p.topics, client, queues, base), Sealer: p.box,
-		Scope: p.scope, Owner: p.owner,
+	publishers := newPublisher(cfg, p.topics, client, queues, base)
+	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: publishers, Sealer: p.box, Scope: p.scope, Owner: p.owner,
 		RetryWindow: cfg.Delivery.RetryWindow, DisableAfter: cfg.Delivery.DisableAfter, Logger: a.log,
 		Observer: deliver.Observer{Delivered: a.metrics.Delivered, Failed: a.metrics.Undelivered, Died: a.metrics.DeadLetters, Alerted: a.metrics.Alert}})
 	p.manager = newManager(cfg, p.db, p.box)
-	p.manager.Changed, p.manager.Publisher = p.delivery.Hurry, publisher
+	p.manager.Changed, p.manager.Publisher = p.delivery.Hurry, publishers
 	return nil
 }
 

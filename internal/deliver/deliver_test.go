@@ -73,7 +73,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{t: t, db: db, published: map[string][]string{}, calls: map[string]int{}, roles: map[string]string{}}
 	r.Engine = New(Options{Store: db, Publisher: r, Sealer: opener{}, Scope: account.Scope{Partition: "aws", Region: "us-east-1"}, Owner: "node",
-		RetryWindow: time.Hour, DisableAfter: 2 * time.Hour, Logger: slog.New(slog.DiscardHandler)})
+		RetryWindow: time.Hour, DisableAfter: 40 * time.Minute, Logger: slog.New(slog.DiscardHandler)})
 	r.manager = NewManager(ManagerOptions{Store: db, Sealer: opener{}, Scope: r.Scope, Changed: r.Hurry, Publisher: r, Now: time.Now})
 	run, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -428,11 +428,11 @@ func TestDeliver(t *testing.T) {
 				}
 				return nil
 			})
-			for range 2*4 + 1 {
+			for range 4 {
 				r.add(0, 1)
 				time.Sleep(15 * time.Minute)
 			}
-			if h := r.health(name); h.Halt != event.Disabled || !strings.Contains(h.HaltReason, "took nothing for 2h") || !strings.Contains(h.HaltReason, "503") {
+			if h := r.health(name); h.Halt != event.Disabled || !strings.Contains(h.HaltReason, "took nothing for 4") || !strings.Contains(h.HaltReason, "503") {
 				r.t.Errorf("health = %+v", h)
 			}
 		},
