@@ -294,6 +294,8 @@ func TestValidateTemplate(t *testing.T) {
 		{"wrong", `{"name":"Welcome","language":"en_US","components":[{"type":"BODY","text":"{{1}} is welcome in our shop"}]}`, false,
 			[]string{"name true", "category true", "components[0].text true", "components[0].example false"}},
 		{"taken", definition("statement", "en_US", "Welcome to our shop."), false, []string{"name true"}},
+		{"copy", definition("welcome", "en_US", "Thank you for being our customer."), true, []string{"components false"}},
+		{"promotion", definition("welcome", "en_US", "Get 20% off in our shop today."), true, []string{"components[0].text false"}},
 		{"no JSON", "hello", false, []string{" true"}},
 	} {
 		var out struct {

@@ -9,6 +9,8 @@ package catalog
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -118,6 +120,14 @@ func (l *listing) find(name, language string) *template.Template {
 		}
 	}
 	return nil
+}
+
+// all returns the templates by name.
+func (l *listing) all() (list []*template.Template) {
+	for _, name := range slices.Sorted(maps.Keys(l.byName)) {
+		list = append(list, l.byName[name]...)
+	}
+	return list
 }
 
 // want asks Run for a fresh listing.

@@ -92,5 +92,8 @@ func (c *Catalog) Validate(ctx context.Context, accountID, wabaKey string, defin
 	if l.find(d.Name, d.Language) != nil {
 		problems = append(problems, template.Taken(d.Name, d.Language))
 	}
+	if t, err := template.Parse(d.JSON); err == nil {
+		problems = append(problems, template.Duplicate(&t, l.all())...)
+	}
 	return problems, nil
 }

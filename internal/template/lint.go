@@ -58,7 +58,7 @@ func Lint(definition []byte) []Problem {
 
 // LintEdit checks new components of an existing template. They replace the old ones, so they have to be complete.
 func LintEdit(t *Template, components []byte) []Problem {
-	l := &linter{category: t.Category, format: t.Format}
+	l := &linter{category: t.Category, language: t.Language, format: t.Format}
 	root, err := parse(append(append([]byte(`{"components":`), components...), '}'))
 	if err != nil {
 		l.refuse(value{path: "components"}, 0, "is not JSON", "give an array of components")
@@ -76,6 +76,7 @@ func LintEdit(t *Template, components []byte) []Problem {
 type linter struct {
 	findings
 	category Category // "" when it is wrong
+	language string   // "" when it is wrong or not told
 	format   Format
 }
 
@@ -103,6 +104,8 @@ func (l *linter) envelope(root value) {
 		l.refuse(language, 0, "is not a language code", "use a form such as en or en_US")
 	case !knownLanguage(s):
 		l.doubt(language, 0, "is not among the languages Meta is known to support", "check the code")
+	default:
+		l.language = s
 	}
 	l.category = l.oneOf(root.get("category"), string(Marketing), string(Utility), string(Authentication))
 	l.format = Positional
@@ -261,6 +264,7 @@ func (l *linter) header(h value) {
 			l.refuse(text, codeHeader, "has more than one variable", "headers can have one")
 		}
 		l.examples(h, text, "header_text", found)
+		l.meaning(text)
 	case "IMAGE", "VIDEO", "DOCUMENT", "GIF":
 		l.handle(h.get("example").get("header_handle"), word)
 	case "LOCATION", "PRODUCT":
@@ -292,7 +296,8 @@ func (l *linter) body(b value, limit int) {
 	l.edges(text, found)
 	l.density(text, found)
 	l.examples(b, text, "body_text", found)
-	l.policy(text)
+	l.meaning(text)
+	l.script(text)
 }
 
 func (l *linter) footer(f value) {
@@ -306,4 +311,5 @@ func (l *linter) footer(f value) {
 	if strings.ContainsAny(text.str(), "\n\r") {
 		l.refuse(text, codeFooter, "has a line break", "footers are one line")
 	}
+	l.meaning(text)
 }

@@ -63,6 +63,8 @@ func (l *linter) button(b value, kind string) {
 		return
 	}
 	l.label(b.get("text"), kind)
+	l.meaning(b.get("text"))
+	l.intent(b, kind)
 	switch kind {
 	case "QUICK_REPLY", "CATALOG", "MPM", "SPM", "VOICE_CALL", "APP", "ORDER_DETAILS":
 	case "URL":

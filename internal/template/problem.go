@@ -11,6 +11,8 @@ type Problem struct {
 	Text   string // what is wrong
 	Mend   string // what to do about it
 	Code   int    // Meta's code for it (of messages) or subcode (of definitions); 0 if it has none, or none is known
+	// Reason is Meta's word for it when a reviewer rejects a template because of it (rejected_reason); "" if it is not for reviewers.
+	Reason string
 	// Certain tells what Meta refuses from what it may refuse: reviewers look at meaning, and some rules are known only from
 	// what happened to others.
 	Certain bool
@@ -72,4 +74,9 @@ func (f *findings) doubt(at value, code int, text, mend string) {
 
 func (f *findings) note(member string, code int, text, mend string, certain bool) {
 	f.list = append(f.list, Problem{Member: member, Text: text, Mend: mend, Code: code, Certain: certain})
+}
+
+// suspect notes what a reviewer may reject, in Meta's word for the reason.
+func (f *findings) suspect(at value, reason, text, mend string) {
+	f.list = append(f.list, Problem{Member: at.path, Text: text, Mend: mend, Reason: reason})
 }

@@ -107,7 +107,8 @@ type validateTemplateOutput struct {
 
 type templateProblem struct {
 	Problem
-	Certain bool `json:"certain"` // Meta refuses it; otherwise a reviewer may
+	Certain bool   `json:"certain"`                  // Meta refuses it; otherwise a reviewer may
+	Reason  string `json:"rejectedReason,omitempty"` // what Meta calls it when a reviewer rejects a template for it
 }
 
 // validate tells everything that is wrong with a definition, or may be, without submitting it.
@@ -122,7 +123,7 @@ func (s templateServer) validate(ctx context.Context, in *validateTemplateInput)
 	}
 	out := &validateTemplateOutput{Valid: len(template.Certain(problems)) == 0, Problems: make([]templateProblem, len(problems))}
 	for i, p := range problems {
-		out.Problems[i] = templateProblem{Problem{Member: p.Member, Problem: p.Text, Action: p.Mend, Code: p.Code}, p.Certain}
+		out.Problems[i] = templateProblem{Problem{Member: p.Member, Problem: p.Text, Action: p.Mend, Code: p.Code}, p.Certain, p.Reason}
 	}
 	return out, nil
 }
