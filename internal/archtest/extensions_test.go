@@ -16,7 +16,7 @@ func TestExtensionsAreDocumented(t *testing.T) {
 	doc := read(t, "docs/extensions.md")
 	var names []string
 	for _, op := range slices.Concat(extensions.Operations(extensions.Options{}), extensions.NumberOperations(extensions.NumberOptions{}),
-		extensions.TemplateOperations(nil)) {
+		extensions.TemplateOperations(nil), extensions.DestinationOperations(extensions.DestinationOptions{})) {
 		names = append(names, op.Name)
 		_, section, found := strings.Cut(doc, "\n### "+op.Name+"\n")
 		if !found {
