@@ -56,7 +56,7 @@ func (p *parts) services(a *App, pages *page.Sealer) []awsapi.Service {
 		FlowEditor: p.graph, FlowReader: p.graph, Datasets: p.graph, PublicKeys: p.graph, KMS: p.keys,
 		Pages: pages, Now: time.Now})
 	social.Operations = slices.Concat(social.Operations, extensionRows(p, pages),
-		extensions.TemplateOperations(p.templates), numberRows(p.graph, p.directory),
+		extensions.TemplateOperations(p.templates), numberRows(p),
 		extensions.DestinationOperations(extensions.DestinationOptions{Editor: p.manager, Reader: p.manager, Switch: p.manager, Pages: pages}))
 	return []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}
 }

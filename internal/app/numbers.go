@@ -12,9 +12,9 @@ import (
 )
 
 // numberRows are the operations about numbers beyond AWS's.
-func numberRows(graph *meta.Client, dir *directory.Directory) []awsapi.Operation {
-	kept := keptAtMeta{graph, dir}
-	return extensions.NumberOperations(extensions.NumberOptions{Numbers: dir, Profiles: kept, Analytics: kept, Now: time.Now})
+func numberRows(p *parts) []awsapi.Operation {
+	kept := keptAtMeta{p.graph, p.directory}
+	return extensions.NumberOperations(extensions.NumberOptions{Numbers: p.directory, Notices: p.db, Profiles: kept, Analytics: kept, Now: time.Now})
 }
 
 // keptAtMeta is what Meta keeps about numbers and templates that are linked here.

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/dispatch"
 	"github.com/waxwing-messaging/waxwing/internal/event"
@@ -59,6 +61,9 @@ func (p *parts) wireMessages(a *App) {
 				p.refresher.Wake()
 			}
 			p.templates.Changed(r.Templates)
+			for i := range r.Notices {
+				warn(a.log, &r.Notices[i])
+			}
 		}, Logger: a.log})
 	p.callbacks = webhook.New(webhook.Options{AppSecret: cfg.Meta.AppSecret, VerifyToken: cfg.Meta.VerifyToken, MaxBody: cfg.Webhook.MaxBody,
 		Inbox: p.db, Sealer: p.box, OnStored: p.intake.Wake, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) },
@@ -68,4 +73,16 @@ func (p *parts) wireMessages(a *App) {
 		BackoffMax: cfg.Handover.BackoffMax, InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency,
 		Hearing: p.callbacks.Hearing, OnEvent: p.delivery.Wake,
 		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})
+}
+
+// warn tells operators of notices that somebody should look at. Details may name people; they are in the event.
+func warn(log *slog.Logger, n *account.Placed) {
+	if !n.Grave() {
+		return
+	}
+	attrs := []any{"waba", account.ID(account.KindWABA, n.WABAKey), "matter", string(n.Matter), "subject", n.Subject, "state", n.State, "reason", n.Reason}
+	if n.PhoneKey != "" {
+		attrs = append(attrs, "phone_number", account.ID(account.KindPhoneNumber, n.PhoneKey))
+	}
+	log.Warn("notice from Meta", attrs...)
 }

@@ -2,7 +2,10 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -37,65 +40,114 @@ func TestCustomerWithoutANumber(t *testing.T) {
 	}
 }
 
-// Callbacks of every field that Meta documents become events with what Meta sent in them, those of fields that nobody knows yet too.
-// (Messages, statuses and what templates cause have tests of their own.)
+// sample is a callback of a field, and what it says about the account and the number.
+type sample struct {
+	name    string
+	Field   string
+	Value   json.RawMessage
+	Notices []struct {
+		Matter, Subject, State, Reason, Detail string
+		Number                                 bool
+		Until                                  int64
+	}
+}
+
+// fieldSamples are those that the parser is tested with: one of every field, or of every form of it.
+func fieldSamples(t *testing.T) (list []sample) {
+	t.Helper()
+	const dir = "../ingest/testdata/fields/"
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(dir + f.Name())
+		s := sample{name: f.Name()}
+		if err = errors.Join(err, json.Unmarshal(text, &s)); err != nil {
+			t.Fatal(f.Name(), err)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// Callbacks of every field that Meta documents become events with what Meta sent in them, those of fields that nobody knows yet too, and
+// what they say about the account and the number is kept. (Messages, statuses and what templates cause have tests of their own.)
 func TestEveryFieldBecomesAnEvent(t *testing.T) {
 	t.Parallel()
-	const template = `"message_template_id":1400000000000101,"message_template_name":"hello_world","message_template_language":"en_US"`
-	const number = `"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100001","phone_number_id":"` + sim.NumberID + `"}`
-	values := []struct{ field, value string }{
-		{"account_alerts", `{"entity_type":"BUSINESS","entity_id":"1","alert_info":{"alert_severity":"CRITICAL","alert_status":"ACTIVE","alert_type":"X","alert_description":"d"}}`},
-		{"account_review_update", `{"decision":"REJECTED"}`},
-		{"account_settings_update", `{"type":"phone_number_settings"}`},
-		{"account_update", `{"event":"ACCOUNT_RESTRICTION","restriction_info":[{"restriction_type":"RESTRICTED_BIZ_INITIATED_MESSAGING","expiration":1795400000}]}`},
-		{"account_update", `{"event":"DISABLED_UPDATE","ban_info":{"waba_ban_state":"SCHEDULE_FOR_DISABLE","waba_ban_date":"December 1, 2026"}}`},
-		{"account_update", `{"event":"VOLUME_BASED_PRICING_TIER_UPDATE","volume_tier_info":{"tier":"1:2","region":"Germany"}}`},
-		{"automatic_events", `{` + number + `,"automatic_events":[{"id":"wamid.X","event_name":"LeadSubmitted","timestamp":1795400000}]}`},
-		{"business_capability_update", `{"max_daily_conversations_per_business":2000,"max_phone_numbers_per_waba":25}`},
-		{"flows", `{"event":"ENDPOINT_AVAILABILITY","flow_id":"5","threshold":90,"alert_state":"ACTIVATED","availability":75}`},
-		{"history", `{` + number + `,"history":[{"metadata":{"phase":1,"chunk_order":3,"progress":55},"threads":[{"id":"14255550150","messages":[{"from":"14255550150",` +
-			`"id":"wamid.H1","timestamp":"1795400000","type":"text","text":{"body":"old"},"history_context":{"status":"READ"}}]}]}]}`},
-		{"message_template_components_update", `{` + template + `,"message_template_element":"Hello"}`},
-		{"message_template_quality_update", `{"previous_quality_score":"GREEN","new_quality_score":"YELLOW",` + template + `}`},
-		{"message_template_status_update", `{"event":"FLAGGED",` + template + `,"reason":"NONE","disable_info":{"disable_date":"December 1, 2026"}}`},
-		{"partner_solutions", `{"event":"SOLUTION_CREATED","solution_id":"7","solution_status":"INITIATED"}`},
-		{"payment_configuration_update", `{"configuration_name":"p","provider_name":"razorpay"}`},
-		{"phone_number_name_update", `{"display_phone_number":"15550100001","decision":"REJECTED","requested_verified_name":"!","rejection_reason":"NAME_FORMAT_UNACCEPTABLE"}`},
-		{"phone_number_quality_update", `{"display_phone_number":"15550100001","event":"ONBOARDING","current_limit":"TIER_250"}`},
-		{"security", `{"display_phone_number":"15550100001","event":"PIN_RESET_REQUEST","requester":"61550000000000"}`},
-		{"smb_app_state_sync", `{` + number + `,"state_sync":[{"type":"contact","action":"add","contact":{"phone_number":"14255550150"},"metadata":{"timestamp":"1795400000"}}]}`},
-		{"smb_message_echoes", `{` + number + `,"message_echoes":[{"from":"15550100001","to":"14255550150","id":"wamid.E1","timestamp":"1795400000","type":"text","text":{"body":"x"}}]}`},
-		{"template_category_update", `{` + template + `,"correct_category":"MARKETING","new_category":"UTILITY","category_update_timestamp":1795400000}`},
-		{"tracking_events", `{` + number + `,"events":[{"event_name":"Click"}]}`},
-		{"user_preferences", `{` + number + `,"contacts":[{"wa_id":"14255550150"}],"user_preferences":[{"wa_id":"14255550150","detail":"d","category":"marketing_messages","value":"stop","timestamp":1795400000}]}`},
-		{"a_field_of_the_future", `{"anything":["goes",1,null]}`},
-	}
-	n := start(t, t.TempDir(), nil)
+	n := start(t, t.TempDir(), liftQuotas("ListAccountNotices", "GetPhoneNumber", "ValidateMessage", "GetCustomerServiceWindow"))
 	var mu sync.Mutex
 	var entries []string
 	n.listen(t, func(entry string) {
 		mu.Lock()
 		defer mu.Unlock()
-		entries = append(entries, strings.ReplaceAll(entry, `\/`, "/"))
+		entries = append(entries, strings.NewReplacer(`\/`, "/", " ", "").Replace(entry))
 	})
-	for _, v := range values {
-		if !json.Valid([]byte(v.value)) {
-			t.Fatalf("%s: %s", v.field, v.value)
-		}
-		n.control(t, "POST", "/sim/v1/webhooks", fmt.Sprintf(`{"waba_id":%q,"field":%q,"value":%s}`, sim.AccountID, v.field, v.value))
-	}
-	for _, v := range values {
-		waitFor(t, v.field, func() bool {
-			mu.Lock()
-			defer mu.Unlock()
-			return slices.ContainsFunc(entries, func(entry string) bool {
-				return strings.Contains(entry, `"field":"`+v.field+`"`) && strings.Contains(entry, v.value)
-			})
+	told := func(s sample) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		value := strings.NewReplacer(`\/`, "/", " ", "").Replace(string(s.Value))
+		return slices.ContainsFunc(entries, func(entry string) bool {
+			return strings.Contains(entry, `"field":"`+s.Field+`"`) && strings.Contains(entry, value)
 		})
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if len(entries) != len(values) {
-		t.Errorf("%d events for %d callbacks", len(entries), len(values))
+	samples := fieldSamples(t)
+	for _, s := range samples {
+		n.control(t, "POST", "/sim/v1/webhooks", fmt.Sprintf(`{"waba_id":%q,"field":%q,"value":%s}`, sim.AccountID, s.Field, s.Value))
+		waitFor(t, s.name, func() bool { return told(s) })
+		var known struct{ Notices []object }
+		n.ask(t, "GET", path("accounts/notices", "id", seededWABA), nil, &known)
+		for _, want := range s.Notices {
+			shown := object{"matter": want.Matter, "state": want.State}
+			for name, text := range map[string]string{"subject": want.Subject, "reason": want.Reason, "detail": want.Detail} {
+				if text != "" {
+					shown[name] = text
+				}
+			}
+			if want.Number {
+				shown["phoneNumberId"] = seededPhone
+			}
+			if want.Until > 0 {
+				shown["until"] = float64(want.Until)
+			}
+			if !slices.ContainsFunc(known.Notices, func(got object) bool {
+				delete(got, "timestamp")
+				return maps.Equal(got, shown)
+			}) {
+				t.Errorf("%s: no notice %v among %v", s.name, shown, known.Notices)
+			}
+		}
 	}
+	if len(entries) != len(samples) {
+		t.Errorf("%d events for %d callbacks", len(entries), len(samples))
+	}
+	n.standsAsTold(t)
+}
+
+// standsAsTold looks at what the samples leave behind, where people look.
+func (n *node) standsAsTold(t *testing.T) {
+	t.Helper()
+	number := n.does(t, "GET", path("phone-numbers/details", "phoneNumberId", seededPhone), nil)
+	restrictions, _ := number["restrictions"].([]any)
+	notices, _ := number["notices"].([]any)
+	if number["accountReview"] != "REJECTED" || len(restrictions) != 3 || number["ban"] != nil || len(notices) < 8 {
+		t.Errorf("number = %v", number)
+	}
+	n.control(t, "POST", "/sim/v1/webhooks", fmt.Sprintf(`{"waba_id":%q,"field":"account_update","value":{"event":"DISABLED_UPDATE","ban_info":{"waba_ban_state":"DISABLE","waba_ban_date":"today"}}}`, sim.AccountID))
+	waitFor(t, "the ban", func() bool {
+		ban, _ := n.does(t, "GET", path("phone-numbers/details", "phoneNumberId", seededPhone), nil)["ban"].(object)
+		return ban["state"] == "DISABLE" && ban["date"] == "today"
+	})
+	checked := n.does(t, "POST", "/v1/waxwing/messages/validate", object{"originationPhoneNumberId": seededPhone, "metaApiVersion": "v20.0", "message": blob(template)})
+	if text := fmt.Sprint(checked); checked["valid"] != false || !strings.Contains(text, "131031") {
+		t.Errorf("validated: %s", text)
+	}
+	for _, name := range []string{sim.Diego, "US.13491208655302741918"} { // who said stop, and called
+		w := n.does(t, "GET", path("windows/details", "phoneNumberId", seededPhone, "recipient", name), nil)
+		if w["marketingOptOut"] != true {
+			t.Errorf("window of %s = %v", name, w)
+		}
+	}
+	stranger := &node{App: n.App, api: n.stranger(t)}
+	stranger.refused(t, "GET", path("accounts/notices", "id", seededWABA), nil, 404, "ResourceNotFoundException", "")
 }

@@ -3,6 +3,7 @@ package event
 import (
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/template"
 )
@@ -33,6 +34,7 @@ type Change struct {
 	Pricing     message.Pricing
 	Preferences []Preference     // of customers about marketing messages
 	Template    *template.Update // what it says about a message template; nil if it does not
+	Notices     []account.Notice // what it says about its business account or a number
 	EventID     string
 	Entry       []byte // sealed whatsAppWebhookEntry
 	// Retry returns the sealed webhook holding just this change, for one that has to wait or be set aside.

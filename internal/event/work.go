@@ -56,6 +56,7 @@ type Applied struct {
 	Accounts     int                // changes of a business account or number that Meta has to be asked about
 	Destinations []string           // that have new work
 	Templates    []template.Changed // that are known to have changed
+	Notices      []account.Placed   // that are new
 }
 
 // Outgoing is an event on its way to a destination, which asks for the form that it wants.

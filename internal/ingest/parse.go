@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 	"github.com/waxwing-messaging/waxwing/internal/template"
@@ -51,13 +53,13 @@ func parse(body []byte, receivedAt time.Time) ([]change, error) {
 				changes = member
 			}
 		}
-		base := change{Change: event.Change{WABAMetaID: id.Text(), At: timestamp(at, receivedAt)}, time: at}
+		base := change{Change: event.Change{WABAMetaID: legible(id), At: timestamp(at, receivedAt)}, time: at}
 		for _, c := range changes.Elements() {
 			value := c.Get("value")
 			if value == nil {
 				value = null
 			}
-			base.Field = c.Get("field").Text()
+			base.Field = legible(c.Get("field"))
 			out = split(out, base, value)
 		}
 	}
@@ -65,6 +67,9 @@ func parse(body []byte, receivedAt time.Time) ([]change, error) {
 }
 
 var null = rawjson.Value("null")
+
+// legible is the text of a string as it will be written again.
+func legible(v rawjson.Value) string { return strings.ToValidUTF8(v.Text(), "\ufffd") }
 
 // timestamp reads seconds since 1970, which are a string in messages and a number in what concerns accounts.
 func timestamp(v rawjson.Value, fallback time.Time) time.Time {
@@ -77,7 +82,7 @@ func timestamp(v rawjson.Value, fallback time.Time) time.Time {
 // split appends the updates of one change. Messages and statuses become one each; everything else stays together. A value
 // with a single update keeps Meta's bytes.
 func split(out []change, base change, value rawjson.Value) []change {
-	var messages, statuses, errs, preferences, calls rawjson.Value
+	var messages, statuses, errs rawjson.Value
 	for name, member := range value.Members() {
 		switch string(name) {
 		case "metadata":
@@ -88,12 +93,8 @@ func split(out []change, base change, value rawjson.Value) []change {
 			statuses = member
 		case "errors":
 			errs = member
-		case "user_preferences":
-			preferences = member
-		case "calls":
-			calls = member
 		case "waba_info": // of sign-ups, whose entry may name the business of the app instead
-			if id := member.Get("waba_id").Text(); base.Field == "account_update" && id != "" {
+			if id := legible(member.Get("waba_id")); base.Field == "account_update" && id != "" {
 				base.WABAMetaID = id
 			}
 		}
@@ -103,15 +104,10 @@ func split(out []change, base change, value rawjson.Value) []change {
 		updates = messages.Length() + statuses.Length()
 	}
 	if updates == 0 || !messages.IsArray() && messages != nil || !statuses.IsArray() && statuses != nil {
-		c := base.other(value)
-		if c.Field == "calls" {
-			c.called(calls)
+		for _, piece := range divide(value, maxValue) {
+			out = append(out, base.whole(piece))
 		}
-		c.Preferences = readPreferences(preferences, c.At)
-		if u, ok := template.ParseUpdate(c.Field, value, c.At); ok {
-			c.Template = &u
-		}
-		return append(out, c)
+		return out
 	}
 	part := func(list string, item rawjson.Value) rawjson.Value {
 		if updates == 1 && errs == nil {
@@ -217,6 +213,23 @@ type party struct{ number, user rawjson.Value }
 func (p party) matches(q party) bool {
 	same := func(a, b rawjson.Value) bool { return len(a) > 2 && bytes.Equal(a, b) } // more than quotes
 	return same(p.number, q.number) || same(p.user, q.user)
+}
+
+// whole reads a change that is one update, and what it says about accounts, numbers, templates and customers.
+func (c change) whole(value rawjson.Value) change {
+	c = c.other(value)
+	switch c.Field {
+	case "calls":
+		c.called(value.Get("calls"))
+	case "user_preferences":
+		c.Preferences = readPreferences(value.Get("user_preferences"), c.At)
+	default:
+		c.Notices = account.Notices(c.Field, value, c.At)
+		if u, ok := template.ParseUpdate(c.Field, value, c.At); ok {
+			c.Template = &u
+		}
+	}
+	return c
 }
 
 func (c change) other(value rawjson.Value) change {

@@ -150,6 +150,9 @@ func TestParseRefuses(t *testing.T) {
 // for its message.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(hook(`{` + metadata + `,"contacts":[{"wa_id":"447"}],"statuses":[{"id":"w","status":"sent"}],"messages":[{"id":"x","from":"447"}],"errors":[]}`)))
+	for _, s := range samples(f) {
+		f.Add(s.webhook())
+	}
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"1","time":1.5e3,"changes":[{"field":"\u0000","value":{"a":null}}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		changes, err := parse(body, received)

@@ -47,6 +47,7 @@ type Advice struct {
 type Options struct {
 	Messages Messages
 	Numbers  Numbers
+	Notices  Notices
 	Events   Events
 	// Notifications are those of the built-in topics.
 	Notifications Notifications

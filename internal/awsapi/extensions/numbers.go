@@ -26,6 +26,7 @@ type Analytics interface {
 // NumberOptions are the parts behind the operations on numbers. All are required.
 type NumberOptions struct {
 	Numbers   Numbers
+	Notices   Notices
 	Profiles  Profiles
 	Analytics Analytics
 	Now       func() time.Time
@@ -37,6 +38,7 @@ func NumberOperations(o NumberOptions) []awsapi.Operation {
 	asked := []fault.Kind{fault.InvalidParameters, fault.NotFound, fault.Dependency, fault.AccessDeniedByMeta}
 	return []awsapi.Operation{
 		{Name: "GetPhoneNumber", Method: "GET", Path: "/v1/waxwing/phone-numbers/details", Errors: errors, Rate: 100, Do: awsapi.Op(s.getNumber)},
+		{Name: "ListAccountNotices", Method: "GET", Path: "/v1/waxwing/accounts/notices", Errors: errors, Rate: 100, Do: awsapi.Op(s.listNotices)},
 		{Name: "GetBusinessProfile", Method: "GET", Path: "/v1/waxwing/phone-numbers/profile", Errors: asked, Do: awsapi.Op(s.getProfile)},
 		{Name: "UpdateBusinessProfile", Method: "PUT", Path: "/v1/waxwing/phone-numbers/profile", Errors: asked, Do: awsapi.Op(s.updateProfile)},
 		{Name: "GetTemplateAnalytics", Method: "GET", Path: "/v1/waxwing/templates/analytics", Errors: asked, Do: awsapi.Op(s.getAnalytics)},
@@ -65,6 +67,12 @@ type getNumberOutput struct {
 		PerSecond float64 `json:"messagesPerSecond"`
 	} `json:"throughput"`
 	Limit *messagingLimit `json:"messagingLimit,omitempty"`
+
+	// What webhooks have said.
+	AccountReview string        `json:"accountReview,omitempty"`
+	Restrictions  []restriction `json:"restrictions,omitempty"`
+	Ban           *ban          `json:"ban,omitempty"`
+	Notices       []notice      `json:"notices,omitempty"` // about this number
 }
 
 // messagingLimit is how many customers a day the business may write to first.
@@ -91,7 +99,7 @@ func (s numberServer) getNumber(ctx context.Context, in *numberInput) (*getNumbe
 			out.Limit.Customers = &n
 		}
 	}
-	return out, nil
+	return out, s.standing(ctx, &p, out)
 }
 
 // profile is a business profile on the wire.

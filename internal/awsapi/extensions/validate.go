@@ -2,6 +2,7 @@ package extensions
 
 import (
 	"context"
+	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
@@ -57,7 +58,12 @@ func (s server) validate(ctx context.Context, in *validateInput) (*validateOutpu
 		}
 		return &validateOutput{Problems: problems}, nil
 	}
-	more, err := s.reach(ctx, number.Key, draft)
+	more, err := s.obstacles(ctx, &number, draft)
+	if err != nil {
+		return nil, err
+	}
+	problems = append(problems, more...)
+	more, err = s.reach(ctx, number.Key, draft)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +76,27 @@ func (s server) validate(ctx context.Context, in *validateInput) (*validateOutpu
 		problems = append(problems, more...)
 	}
 	return &validateOutput{Valid: len(problems) == 0, Problems: problems}, nil
+}
+
+// obstacles finds what Meta has forbidden the business.
+func (s server) obstacles(ctx context.Context, p *account.PhoneNumber, draft message.Draft) ([]Problem, error) {
+	notices, err := s.Notices.Notices(ctx, p.AccountID, p.WABAKey)
+	if err != nil {
+		return nil, err
+	}
+	n, found := account.Obstacle(notices, draft.Kind != message.KindTemplate, s.Now())
+	if !found {
+		return nil, nil
+	}
+	problem := Problem{Member: "originationPhoneNumberId", Code: 131031, Problem: "Meta has disabled the business account"}
+	if n.Matter == account.Restriction {
+		problem.Code, problem.Problem = 368, "Meta has restricted the business account: "+n.Subject
+		if !n.Until.IsZero() {
+			problem.Problem += " until " + n.Until.UTC().Format(time.RFC3339)
+		}
+	}
+	problem.Action = "see the account's notices in Meta's business settings, where a review can be asked for"
+	return []Problem{problem}, nil
 }
 
 // reach finds what keeps a message from a customer: the customer service window is closed for free-form messages.

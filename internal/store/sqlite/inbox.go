@@ -164,6 +164,11 @@ func (a *applier) apply(c *event.Change) error {
 	if err != nil {
 		return err
 	}
+	if phone == "" && len(c.Notices) > 0 {
+		if phone, err = a.numberOf(waba, c.Notices[0].Number); err != nil {
+			return err
+		}
+	}
 	e := event.Event{ID: c.EventID, AccountID: waba.accountID, WABAKey: waba.key, PhoneKey: phone, WAMID: c.WAMID, Field: c.Field,
 		Status: c.Status, At: a.now, Entry: c.Entry}
 	switch c.Kind {
@@ -188,7 +193,11 @@ func (a *applier) apply(c *event.Change) error {
 	if err := a.template(c.Template, waba); err != nil {
 		return err
 	}
-	return a.publishOnce(c, &e)
+	fresh, err := a.publishOnce(c, &e)
+	if err != nil || !fresh {
+		return err
+	}
+	return a.notices(c, waba)
 }
 
 // open notes when a customer last wrote.
@@ -222,16 +231,16 @@ func (a *applier) preferences(c *event.Change, phone string) error {
 }
 
 // publishOnce makes a change an event unless it has been one already.
-func (a *applier) publishOnce(c *event.Change, e *event.Event) error {
+func (a *applier) publishOnce(c *event.Change, e *event.Event) (fresh bool, err error) {
 	n, err := a.tx.exec(`INSERT INTO changes_seen (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING`, c.Key, unixMicro(a.now))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if n == 0 {
 		a.res.Repeats++
-		return nil
+		return false, nil
 	}
-	return a.publish(e)
+	return true, a.publish(e)
 }
 
 func (a *applier) publish(e *event.Event) error {
@@ -279,7 +288,8 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 	}
 	if !known {
 		if a.webhook.Final {
-			return a.publishOnce(c, e)
+			_, err := a.publishOnce(c, e)
+			return err
 		}
 		a.res.Orphans++
 		body, err := c.Retry()

@@ -32,7 +32,7 @@ func (db *DB) Unlink(ctx context.Context, accountID, wabaKey string, now time.Ti
 			`DELETE FROM tags WHERE resource IN (SELECT 'phone-number-id/' || key FROM phone_numbers WHERE waba_key = ?)`,
 			`DELETE FROM tags WHERE resource = 'waba/' || ?`,
 			`DELETE FROM templates WHERE waba_key = ?`,
-			`DELETE FROM templates WHERE waba_key = ?`,
+			`DELETE FROM notices WHERE waba_key = ?`,
 			`DELETE FROM phone_numbers WHERE waba_key = ?`,
 			`DELETE FROM wabas WHERE key = ?`,
 		} {

@@ -155,7 +155,9 @@ func copies(t *testing.T, w *world) {
 	for _, s := range st.Timeline {
 		marks = append(marks, s.Mark)
 	}
-	slices.SortFunc(marks, func(a, b message.Mark) int { return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Copy, b.Copy)) })
+	slices.SortFunc(marks, func(a, b message.Mark) int {
+		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Copy, b.Copy))
+	})
 	want := []message.Mark{{Status: "accepted"}, {Status: "accepted", Copy: "wamid.b"}, {Status: "delivered"}, {Status: "delivered", Copy: "wamid.b"}}
 	if diff := gocmp.Diff(want, marks); diff != "" || st.WAMID != "wamid.a" || st.ID != m.ID {
 		t.Errorf("message %s, %s; timeline (-want +got):\n%s", st.ID, st.WAMID, diff)

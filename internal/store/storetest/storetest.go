@@ -42,6 +42,7 @@ type Store interface {
 	Lookup(ctx context.Context, accountID, id string) (message.Status, bool, error)
 	Search(ctx context.Context, accountID string, q message.Query) (message.Found, error)
 	Window(ctx context.Context, phoneKey, recipient string) (message.Window, error)
+	Notices(ctx context.Context, accountID, wabaKey string) ([]account.Placed, error)
 	eventsAdmin
 	destinations
 	Publish(ctx context.Context, e *event.Event) error
@@ -74,6 +75,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"everybody in a group has statuses":        groupStatuses,
 		"what a repeated status adds is kept":      evidenceGrows,
 		"a message handed over twice is told of":   copies,
+		"notices are kept by Meta's time":          notices,
 		"repeated webhooks change nothing":         repeats,
 		"what was given up on can fail after all":  droppedThenFailed,
 		"a status proves a hand-over":              prove,

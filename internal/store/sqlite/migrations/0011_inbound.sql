@@ -14,3 +14,17 @@ INSERT INTO statuses_by_mark (seq, status, at, recorded_at, failures) SELECT seq
 DROP TABLE statuses;
 ALTER TABLE statuses_by_mark RENAME TO statuses;
 CREATE INDEX statuses_with_failures ON statuses (seq) WHERE failures <> '';
+
+-- The last word of Meta's webhooks on matters of a business account or a number that Meta cannot be asked about.
+CREATE TABLE notices (
+  waba_key  TEXT NOT NULL,
+  phone_key TEXT NOT NULL, -- '' for the business account as a whole
+  matter    TEXT NOT NULL,
+  subject   TEXT NOT NULL,
+  state     TEXT NOT NULL,
+  reason    TEXT NOT NULL,
+  detail    TEXT NOT NULL,
+  until     INTEGER NOT NULL,
+  at        INTEGER NOT NULL,
+  PRIMARY KEY (waba_key, phone_key, matter, subject)
+) WITHOUT ROWID;
