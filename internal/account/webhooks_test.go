@@ -42,7 +42,9 @@ func TestNoticesOfOddValues(t *testing.T) {
 
 func TestNoticeReplaces(t *testing.T) {
 	t.Parallel()
-	at := func(seconds int) Notice { return Notice{Matter: Ban, At: noon.Add(time.Duration(seconds) * time.Second)} }
+	at := func(seconds int) Notice {
+		return Notice{Matter: Ban, At: noon.Add(time.Duration(seconds) * time.Second)}
+	}
 	part := func(state string) Notice { return Notice{Matter: HistorySync, State: state} }
 	for _, tc := range []struct {
 		name     string

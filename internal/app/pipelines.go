@@ -66,7 +66,7 @@ func (p *parts) wireMessages(a *App) {
 			}
 		}, Logger: a.log})
 	p.callbacks = webhook.New(webhook.Options{AppSecret: cfg.Meta.AppSecret, VerifyToken: cfg.Meta.VerifyToken, MaxBody: cfg.Webhook.MaxBody,
-		Inbox: p.db, Sealer: p.box, OnStored: p.intake.Wake, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) },
+		Inbox: p.db, Sealer: p.box, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) },
 		Logger: a.log})
 	p.lanes = dispatch.New(dispatch.Options{Store: p.db, Upstream: upstream{graph: p.graph, templates: p.templates}, Lines: p.directory,
 		Sealer: p.box, Owner: p.owner, RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin,

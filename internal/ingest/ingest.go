@@ -21,6 +21,8 @@ import (
 // Store is the inbox and what its contents become.
 type Store interface {
 	lease.Store
+	// Arrived tells that there is something in the inbox that was not there when it last told.
+	Arrived() <-chan struct{}
 	Webhooks(ctx context.Context, limit int) ([]event.Webhook, error)
 	Apply(ctx context.Context, batch []event.Understood, now time.Time, handedOver func(event.HandOver) (*event.Event, error)) (event.Applied, error)
 	Reject(ctx context.Context, w event.Webhook, reason string) error
@@ -45,21 +47,10 @@ type Options struct {
 }
 
 // Engine applies webhooks, one node at a time.
-type Engine struct {
-	Options
-	wake chan struct{}
-}
+type Engine struct{ Options }
 
 // New returns an Engine; Run makes it work.
-func New(o Options) *Engine { return &Engine{Options: o, wake: make(chan struct{}, 1)} }
-
-// Wake tells the engine that a webhook was stored. It never blocks.
-func (e *Engine) Wake() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
-	}
-}
+func New(o Options) *Engine { return &Engine{o} }
 
 const (
 	batchSize = 64
@@ -90,7 +81,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			continue
 		}
 		if n < batchSize {
-			e.sleep(ctx, pollEvery, e.wake)
+			e.sleep(ctx, pollEvery, e.Store.Arrived())
 		}
 	}
 	return nil

@@ -79,7 +79,6 @@ func (b *bench) receive(body string) {
 	if err := b.db.Receive(context.Background(), []byte(body), time.Now()); err != nil {
 		b.t.Fatal(err)
 	}
-	b.Wake()
 	synctest.Wait()
 	time.Sleep(time.Millisecond)
 	synctest.Wait()
@@ -178,7 +177,7 @@ func TestEngine(t *testing.T) {
 				b.t.Errorf("events = %s before the message is known", got)
 			}
 			m := b.sent("wamid.5")
-			time.Sleep(2 * time.Second) // polled: the hand-over does not wake ingest
+			synctest.Wait()
 			if got, events := b.state(m.ID), b.events(); got != message.Read || events != "accepted read" {
 				b.t.Errorf("state = %s, events = %s", got, events)
 			}
@@ -235,7 +234,6 @@ func TestEngine(t *testing.T) {
 				}
 				want = append(want, event.Received)
 			}
-			b.Wake()
 			synctest.Wait()
 			if got := b.events(); got != strings.Join(want, " ") {
 				b.t.Errorf("events = %s", got)

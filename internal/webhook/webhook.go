@@ -40,7 +40,6 @@ type Options struct {
 	MaxBody     int64           // bytes; Meta sends at most 3 MB
 	Inbox       Inbox
 	Sealer      Sealer
-	OnStored    func()                                   // called after a callback is on disk
 	OnReceived  func(outcome string, took time.Duration) // optional: for metrics
 	Logger      *slog.Logger
 }
@@ -125,7 +124,6 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, now time.Time)
 		h.Logger.Error("store webhook", "error", err)
 		return http.StatusInternalServerError
 	}
-	h.OnStored()
 	return http.StatusOK
 }
 

@@ -37,9 +37,9 @@ type sealer struct{}
 
 func (sealer) Seal(p, ad []byte) ([]byte, error) { return append(append(ad, '|'), p...), nil }
 
-func newHandler(in *inbox, stored *int) *Handler {
+func newHandler(in *inbox) *Handler {
 	return New(Options{AppSecret: secret, VerifyToken: "verify-me", MaxBody: 1 << 10, Inbox: in, Sealer: sealer{},
-		OnStored: func() { *stored++ }, Logger: slog.New(slog.DiscardHandler)})
+		Logger: slog.New(slog.DiscardHandler)})
 }
 
 func sign(key, body string) string {
@@ -73,11 +73,11 @@ func TestReceive(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			in, stored := &inbox{err: tc.err}, 0
+			in := &inbox{err: tc.err}
 			r := httptest.NewRequest(http.MethodPost, "/webhooks/meta", strings.NewReader(tc.body))
 			r.Header.Set("X-Hub-Signature-256", tc.signature)
 			w := httptest.NewRecorder()
-			newHandler(in, &stored).ServeHTTP(w, r)
+			newHandler(in).ServeHTTP(w, r)
 			if w.Code != tc.want {
 				t.Errorf("status = %d, want %d", w.Code, tc.want)
 			}
@@ -85,8 +85,8 @@ func TestReceive(t *testing.T) {
 			if tc.want == http.StatusOK {
 				want = 1
 			}
-			if len(in.bodies) != want || stored != want {
-				t.Errorf("%d stored and announced %d times, want %d", len(in.bodies), stored, want)
+			if len(in.bodies) != want {
+				t.Errorf("%d stored, want %d", len(in.bodies), want)
 			}
 			if want == 1 && in.bodies[0] != "inbox|"+tc.body {
 				t.Errorf("stored %q, want the raw bytes sealed", in.bodies[0])
@@ -99,8 +99,8 @@ func TestReceive(t *testing.T) {
 func TestHearing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		in, stored := &inbox{}, 0
-		h := newHandler(in, &stored)
+		in := &inbox{}
+		h := newHandler(in)
 		begun := time.Now()
 		post := func(signature string) {
 			time.Sleep(time.Minute)
@@ -125,8 +125,8 @@ func TestHearing(t *testing.T) {
 
 func TestWithoutSecretNothingIsTaken(t *testing.T) {
 	t.Parallel()
-	in, stored := &inbox{}, 0
-	h := newHandler(in, &stored)
+	in := &inbox{}
+	h := newHandler(in)
 	h.AppSecret, h.VerifyToken = "", ""
 	r := httptest.NewRequest(http.MethodPost, "/webhooks/meta", strings.NewReader("x"))
 	r.Header.Set("X-Hub-Signature-256", sign("", "x"))
@@ -152,14 +152,14 @@ func TestVerify(t *testing.T) {
 		"hub.mode=subscribe&hub.verify_token=verify-me&hub.challenge=" + strings.Repeat("x", 257): "",
 		"": "",
 	} {
-		w, stored := httptest.NewRecorder(), 0
-		newHandler(&inbox{}, &stored).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/webhooks/meta?"+query, nil))
+		w := httptest.NewRecorder()
+		newHandler(&inbox{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/webhooks/meta?"+query, nil))
 		if (w.Code == http.StatusOK) != (want != "") || w.Body.String() != want {
 			t.Errorf("%q = %d %q, want %q", query, w.Code, w.Body, want)
 		}
 	}
-	w, stored := httptest.NewRecorder(), 0
-	newHandler(&inbox{}, &stored).ServeHTTP(w, httptest.NewRequest(http.MethodDelete, "/webhooks/meta", nil))
+	w := httptest.NewRecorder()
+	newHandler(&inbox{}).ServeHTTP(w, httptest.NewRequest(http.MethodDelete, "/webhooks/meta", nil))
 	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") == "" {
 		t.Errorf("DELETE = %d, Allow %q", w.Code, w.Header().Get("Allow"))
 	}

@@ -8,9 +8,14 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
+// Arrived tells its one reader that webhooks have been put into the inbox through this DB since it was last told: those that came
+// from Meta, and statuses whose message has become known. It is told after they are on disk.
+func (db *DB) Arrived() <-chan struct{} { return db.writer.arrived }
+
 // Receive stores a webhook's sealed body. It is on disk when Receive returns.
 func (db *DB) Receive(ctx context.Context, sealed []byte, now time.Time) error {
 	return db.write(ctx, func(tx *tx) error {
+		tx.arrived = true
 		_, err := tx.exec(`INSERT INTO inbox (received_at, body) VALUES (?, ?)`, unixMicro(now), sealed)
 		return err
 	})

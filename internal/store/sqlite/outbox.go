@@ -124,6 +124,7 @@ func (t *tx) knowWAMID(seq int64, wamid string) error {
 	if err != nil || !early {
 		return err
 	}
+	t.arrived = true
 	if _, err := t.exec(`INSERT INTO inbox (received_at, body) SELECT received_at, body FROM orphans WHERE wamid = ? ORDER BY seq`, wamid); err != nil {
 		return err
 	}

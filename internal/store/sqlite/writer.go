@@ -20,6 +20,7 @@ type writer struct {
 	checker chan<- struct{}
 	every   int           // commits between hints to the checker
 	restart chan struct{} // asks to start the log anew
+	arrived chan struct{} // tells that the inbox has got something
 	commits int
 }
 
@@ -37,7 +38,7 @@ const (
 
 func newWriter(conn *sql.Conn, checker chan<- struct{}, every int) *writer {
 	return &writer{conn: conn, tasks: make(chan *task, maxGroup), quit: make(chan struct{}), done: make(chan struct{}),
-		stmts: make(map[string]*sql.Stmt), checker: checker, every: every, restart: make(chan struct{}, 1)}
+		stmts: make(map[string]*sql.Stmt), checker: checker, every: every, restart: make(chan struct{}, 1), arrived: make(chan struct{}, 1)}
 }
 
 var errClosed = fault.New(fault.Unavailable, "the service is shutting down")
@@ -107,21 +108,13 @@ func (w *writer) run() {
 			close(t.done)
 		}
 		if w.commits++; w.commits%w.every == 0 {
-			select {
-			case w.checker <- struct{}{}:
-			default:
-			}
+			signal(w.checker)
 		}
 	}
 }
 
 // askRestart has the log started anew between two commits. It never blocks.
-func (w *writer) askRestart() {
-	select {
-	case w.restart <- struct{}{}:
-	default:
-	}
-}
+func (w *writer) askRestart() { signal(w.restart) }
 
 // startLogAnew folds what is left of the log and lets the next commit write at its beginning. It is the writer that does it:
 // anybody else would have to wait for a gap between its commits. A reader that stays for long is not waited for.
@@ -162,8 +155,18 @@ func (w *writer) commit(group []*task) {
 		if _, err := tx.exec(`COMMIT`); err != nil {
 			tx.exec(`ROLLBACK`) //nolint:errcheck // COMMIT may already have rolled back
 			settle(pending, storageFault(err))
+		} else if tx.arrived {
+			signal(w.arrived)
 		}
 		return
+	}
+}
+
+// signal leaves a word that nobody has to wait for.
+func signal(ch chan<- struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
 	}
 }
 
@@ -191,8 +194,9 @@ func storageFault(err error) error {
 
 // tx is a transaction as a task sees it. Statements are prepared once per writer.
 type tx struct {
-	w      *writer
-	writes int
+	w       *writer
+	writes  int
+	arrived bool // something was put into the inbox
 }
 
 func (t *tx) stmt(query string) (*sql.Stmt, error) {

@@ -154,6 +154,45 @@ func orphanMatched(t *testing.T, w *world) {
 	}
 }
 
+// arrivals: whoever works on the inbox is told of everything that gets there, after it is there.
+func arrivals(t *testing.T, w *world) {
+	told := func() bool {
+		select {
+		case <-w.Arrived():
+			return true
+		default:
+			return false
+		}
+	}
+	must(t, w.Receive(w.ctx, []byte("x"), w.now))
+	must(t, w.Receive(w.ctx, []byte("x"), w.now))
+	if !told() || told() {
+		t.Error("two webhooks are not told of once")
+	}
+	w.receive(t, w.change(event.StatusChange, "wamid.early", "sent"), w.change(event.StatusChange, "wamid.proof", "sent"))
+	told()
+	w.handOver(t, "wamid.other")
+	if told() {
+		t.Error("told of a hand-over that nothing waits for")
+	}
+	w.handOver(t, "wamid.early")
+	if !told() {
+		t.Error("an early status is not told of when its message becomes known")
+	}
+	m := w.outbound()
+	w.accept(t, m)
+	c := w.change(event.StatusChange, "wamid.proof", "delivered")
+	c.Opaque = m.ID
+	must(t, w.Receive(w.ctx, []byte("x"), w.now))
+	list, err := w.Webhooks(w.ctx, 100)
+	must(t, err)
+	told()
+	w.apply(t, list[len(list)-1], c)
+	if !told() {
+		t.Error("an early status is not told of when another one proves its message")
+	}
+}
+
 func orphanReleased(t *testing.T, w *world) {
 	w.receive(t, w.change(event.StatusChange, "wamid.foreign", "sent"))
 	if n, err := w.ReleaseOrphans(w.ctx, w.now.Add(-time.Second)); err != nil || n != 0 {

@@ -81,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a status proves a hand-over":              prove,
 		"an early status waits for its message":    orphanMatched,
 		"an orphan is published in the end":        orphanReleased,
+		"the inbox tells of arrivals":              arrivals,
 		"opaque data of others proves nothing":     proveOthers,
 		"inbound messages open the window once":    inbound,
 		"unknown accounts are kept and visible":    unknownAccount,
