@@ -248,6 +248,39 @@ func TestRemoteSNS(t *testing.T) {
 }
 
 // TestFailureIsTold follows a message that WhatsApp refuses, and one that nobody takes in time.
+// With an endpoint of EventBridge, every event goes to the bus there, beside the topic.
+func TestRemoteEventBridge(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
+	put := make(chan string, 16)
+	remote := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Entries []struct{ Source, DetailType, Detail, EventBusName string }
+		}
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		var results []string
+		for _, e := range in.Entries {
+			if e.Source != "shop.whatsapp" || e.EventBusName != "orders" || !strings.Contains(e.Detail, `"originationPhoneNumber":"15550100001"`) {
+				t.Errorf("%+v", e)
+			}
+			results = append(results, `{"EventId":"e"}`)
+			put <- e.DetailType
+		}
+		fmt.Fprintf(w, `{"FailedEntryCount":0,"Entries":[%s]}`, strings.Join(results, ","))
+	}))
+	t.Cleanup(remote.Close)
+	n := start(t, t.TempDir(), func(c *config.Config) {
+		c.EventBridge.Endpoint, c.EventBridge.Source, c.EventBridge.Bus = remote.URL, "shop.whatsapp", "orders"
+	})
+	endpoint, told := sink(t)
+	n.subscribe(t, endpoint)
+	id := n.send(t, template)
+	expect(t, put, "WhatsApp Message Handover Succeeded", "WhatsApp Message Sent", "WhatsApp Message Delivered")
+	expect(t, told, "accepted "+id, "sent "+id, "delivered "+id)
+}
+
 func TestFailureIsTold(t *testing.T) {
 	t.Parallel()
 	n := start(t, t.TempDir(), func(c *config.Config) {

@@ -9,6 +9,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/destination/awsrole"
+	"github.com/waxwing-messaging/waxwing/internal/destination/eventbridge"
 	"github.com/waxwing-messaging/waxwing/internal/destination/https"
 	"github.com/waxwing-messaging/waxwing/internal/destination/sns"
 	"github.com/waxwing-messaging/waxwing/internal/destination/sqs"
@@ -27,6 +28,10 @@ func newPublisher(cfg *config.Config, topics *topic.Service, client *http.Client
 	if cfg.SNS.Endpoint != "" {
 		p[event.SNS] = sns.New(cfg.SNS.Endpoint, base)
 	}
+	if cfg.EventBridge.Endpoint != "" {
+		p[event.EventBridge] = eventbridge.New(eventbridge.Options{Endpoint: cfg.EventBridge.Endpoint, Source: cfg.EventBridge.Source,
+			Bus: cfg.EventBridge.Bus}, base)
+	}
 	if queues != nil {
 		p[event.SQS] = queues
 	}
@@ -43,14 +48,14 @@ func newQueues(cfg *config.Config, base aws.Config) *sqs.Publisher {
 
 // loadAWS reads the AWS settings of the environment, if a service of AWS will be called.
 func loadAWS(ctx context.Context, cfg *config.Config) (aws.Config, error) {
-	if cfg.SNS.Endpoint == "" && cfg.SQS.Endpoint == "" {
+	if cfg.SNS.Endpoint+cfg.SQS.Endpoint+cfg.EventBridge.Endpoint == "" {
 		return aws.Config{}, nil
 	}
 	return awsrole.Load(ctx, cfg.Region)
 }
 
 // settings are those without which there is no publisher for a kind.
-var settings = map[event.Kind]string{event.SQS: "sqs.endpoint"}
+var settings = map[event.Kind]string{event.SQS: "sqs.endpoint", event.EventBridge: "eventbridge.endpoint"}
 
 func (p publisher) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
 	if p[d.Kind] != nil {

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/config"
+	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
@@ -18,7 +20,7 @@ func openStore(ctx context.Context, cfg *config.Config, exclusive bool) (*sqlite
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := sqlite.Open(ctx, cfg.SQLitePath(), sqlite.Options{Exclusive: exclusive})
+	db, err := sqlite.Open(ctx, cfg.SQLitePath(), sqlite.Options{Exclusive: exclusive, Bus: busOf(cfg)})
 	if errors.Is(err, sqlite.ErrInUse) {
 		return nil, nil, fmt.Errorf("%w: %s", err, cfg.SQLitePath())
 	}
@@ -26,6 +28,19 @@ func openStore(ctx context.Context, cfg *config.Config, exclusive bool) (*sqlite
 		return nil, nil, err
 	}
 	return db, box, nil
+}
+
+// busOf names the event bus of each account; nil if there is none.
+func busOf(cfg *config.Config) func(accountID string) string {
+	if cfg.EventBridge.Endpoint == "" {
+		return nil
+	}
+	scope, name := account.Scope{Partition: partition, Region: cfg.Region}, cfg.BusName()
+	return func(accountID string) string {
+		s := scope
+		s.AccountID = accountID
+		return event.BusARN(s, name)
+	}
 }
 
 // Migrate brings the database to this binary's schema and returns its version before and after.

@@ -162,12 +162,16 @@ type SNS struct {
 	Endpoint string `yaml:"endpoint"`
 }
 
-// EventBridge is reserved for events on event buses.
+// EventBridge is the service behind event buses. Events go there beside the event destinations of business accounts.
 type EventBridge struct {
-	// Endpoint of Amazon EventBridge or a compatible service. Reserved: without effect in this version.
+	// Endpoint of Amazon EventBridge or a compatible service, called with the AWS credentials of the process: all events of all
+	// accounts are put on `bus` there. Empty: events are put on no bus.
 	Endpoint string `yaml:"endpoint"`
-	// Name of the event bus. Reserved: without effect in this version.
+	// Name or ARN of the event bus at `endpoint`.
 	Bus string `yaml:"bus"`
+	// Source of the events at `endpoint`. Amazon EventBridge takes none from others that begins with `aws.`, as
+	// `aws.social-messaging`, which AWS's own events have, does.
+	Source string `yaml:"source"`
 }
 
 // Connect is reserved for Amazon Connect destinations.
@@ -248,12 +252,13 @@ func Default() Config {
 			InDoubtWait: 15 * time.Second,
 			Concurrency: 128,
 		},
-		S3:        S3{PathStyle: true},
-		Templates: Templates{Lint: "on"},
-		Delivery:  Delivery{RetryWindow: 72 * time.Hour, DisableAfter: 120 * time.Hour},
-		Topics:    Topics{RetryWindow: 6 * time.Hour},
-		Retention: Retention{Messages: 90 * 24 * time.Hour, Events: 7 * 24 * time.Hour, Unclaimed: 30 * 24 * time.Hour},
-		Log:       Log{Level: "info", Format: "json"},
-		Limits:    map[string]float64{},
+		EventBridge: EventBridge{Bus: "default", Source: "waxwing.social-messaging"},
+		S3:          S3{PathStyle: true},
+		Templates:   Templates{Lint: "on"},
+		Delivery:    Delivery{RetryWindow: 72 * time.Hour, DisableAfter: 120 * time.Hour},
+		Topics:      Topics{RetryWindow: 6 * time.Hour},
+		Retention:   Retention{Messages: 90 * 24 * time.Hour, Events: 7 * 24 * time.Hour, Unclaimed: 30 * 24 * time.Hour},
+		Log:         Log{Level: "info", Format: "json"},
+		Limits:      map[string]float64{},
 	}
 }

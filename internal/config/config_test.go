@@ -224,6 +224,11 @@ func TestValidate(t *testing.T) {
 		{"bucket", `s3.buckets: "a/b" is not a pattern`, []string{"s3.buckets=a/b"}},
 		{"bucket pattern", `s3.buckets: "[" is not a pattern`, []string{"s3.buckets=["}},
 		{"presigned host", `s3.presigned_hosts: "https://x" is neither`, []string{"s3.presigned_hosts=https://x"}},
+		{"bus", `eventbridge.bus: "arn:aws:events:x" is neither`, []string{"eventbridge.bus=arn:aws:events:x"}},
+		{"no bus", `eventbridge.bus: "" is neither`, []string{"eventbridge.bus="}},
+		{"source", `eventbridge.source: "a b" is no source`, []string{"eventbridge.source=a b"}},
+		{"source of AWS's", "eventbridge.source: Amazon EventBridge takes no source", []string{"eventbridge.source=aws.social-messaging",
+			"eventbridge.endpoint=https://events.eu-west-1.amazonaws.com"}},
 		{"level", `log.level: "loud" is none of debug, info, warn, error`, []string{"log.level=loud"}},
 		{"format", "log.format:", []string{"log.format=xml"}},
 		{"rate", "limits.X: 0 is outside", []string{"limits.X=0"}},
@@ -246,7 +251,8 @@ func TestValidate(t *testing.T) {
 		{"listen=0.0.0.0:1", "allow_plaintext=true"}, {"listen=[::1]:0"}, {"listen=localhost:80"}, {"ops_listen="},
 		{"region=us-gov-west-1"}, {"meta.base_url=https://proxy/graph/"}, {"listen=:443", "tls.cert_file=a", "tls.key_file=b"},
 		{"s3.buckets={account}-*,media", "s3.presigned_hosts=minio:9000,*.example", "s3.path_style=false"},
-		{"outbound.allow_hosts=10.1.0.0/16,hooks.internal,fd00::1"},
+		{"outbound.allow_hosts=10.1.0.0/16,hooks.internal,fd00::1"}, {"eventbridge.source=aws.social-messaging", "eventbridge.endpoint=http://127.0.0.1:4566"},
+		{"eventbridge.bus=arn:aws:events:eu-west-1:111122223333:event-bus/orders/eu", "eventbridge.endpoint=https://events.eu-west-1.amazonaws.com"},
 	} {
 		c := Default()
 		if err := c.Override(sets); err != nil {

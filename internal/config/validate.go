@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,6 +73,15 @@ func (c *Config) check() Problems {
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		k.problem("log.format", "%q is neither text nor json", c.Log.Format)
 	}
+	if c.BusName() == "" {
+		k.problem("eventbridge.bus", "%q is neither the name nor the ARN of an event bus", c.EventBridge.Bus)
+	}
+	switch host := c.EventBridge.Endpoint; {
+	case !sourceName.MatchString(c.EventBridge.Source):
+		k.problem("eventbridge.source", "%q is no source: want letters, digits and . - _ /", c.EventBridge.Source)
+	case strings.HasPrefix(c.EventBridge.Source, "aws.") && strings.Contains(host, ".amazonaws.com"):
+		k.problem("eventbridge.source", "Amazon EventBridge takes no source that begins with aws. from others than AWS: %q", c.EventBridge.Source)
+	}
 	if c.Templates.Lint != "on" && c.Templates.Lint != "off" {
 		k.problem("templates.lint", "%q is neither on nor off", c.Templates.Lint)
 	}
@@ -81,6 +91,21 @@ func (c *Config) check() Problems {
 		}
 	}
 	return k.problems
+}
+
+// What EventBridge takes as a source, a bus's name, and a bus's ARN.
+var (
+	sourceName = regexp.MustCompile(`^[\w./-]{1,256}$`)
+	busARN     = regexp.MustCompile(`^(?:arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/)?([\w./-]{1,256})$`)
+)
+
+// BusName is the name of the event bus, without the rest of its ARN.
+func (c *Config) BusName() string {
+	m := busARN.FindStringSubmatch(c.EventBridge.Bus)
+	if m == nil {
+		return ""
+	}
+	return m[1]
 }
 
 func (c *Config) checkListeners(k *checker) {
@@ -206,7 +231,7 @@ func (c *Config) Warnings() []string {
 // reserved returns the settings that are accepted now so that files stay valid, but read by a later version only.
 func (c *Config) reserved() map[string]string {
 	return map[string]string{
-		"eventbridge.endpoint": c.EventBridge.Endpoint, "eventbridge.bus": c.EventBridge.Bus, "connect.endpoint": c.Connect.Endpoint,
+		"connect.endpoint":    c.Connect.Endpoint,
 		"cloudwatch.endpoint": c.CloudWatch.Endpoint,
 	}
 }

@@ -52,12 +52,14 @@ func (opener) Open(s, ad []byte) ([]byte, error) {
 	return s, nil
 }
 
+const bus = "arn:aws:events:us-east-1:000000000000:event-bus/default"
+
 func arn(n int) string { return fmt.Sprint("arn:aws:sns:us-east-1:000000000000:topic-", n) }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, bus func(string) string) *rig {
 	t.Helper()
 	ctx := t.Context()
-	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
+	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true, Bus: bus})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,10 +107,12 @@ func (r *rig) Publish(_ context.Context, d event.Destination, messages []event.O
 			Account string `json:"aws_account_id"`
 			Entry   string `json:"whatsAppWebhookEntry"`
 		}
-		if json.Unmarshal(m.Envelope(), &doc) != nil || doc.Account != "000000000000" || (d.RoleARN == "") != (d.Kind == event.HTTPS) {
+		if json.Unmarshal(m.Envelope(), &doc) != nil || doc.Account != "000000000000" || (d.RoleARN == "") != (d.Address == bus || d.Kind == event.HTTPS) {
 			r.t.Errorf("published %s to %+v", m.Opened, d)
 		}
-		r.roles[m.ID] = d.RoleARN
+		if d.RoleARN != "" {
+			r.roles[m.ID] = d.RoleARN
+		}
 		if r.fail != nil {
 			if errs[i] = r.fail(d.Address, m); errs[i] != nil {
 				continue
@@ -205,6 +209,24 @@ func (r *rig) waiting(n int) int {
 		r.t.Fatal(err)
 	}
 	return len(list)
+}
+
+// A bus gets the events of all business accounts of its account, whatever their roles, and without any.
+func TestBus(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(string) string { return bus })
+		r.add(0, 2)
+		r.add(1, 2)
+		r.add(2, 2)
+		r.Wake(bus)
+		time.Sleep(time.Second)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if got := strings.Join(r.published[bus], " "); got != "entry-1 entry-2 entry-3 entry-4 entry-5 entry-6" {
+			t.Errorf("on the bus: %s", got)
+		}
+	})
 }
 
 func TestDeliver(t *testing.T) {
@@ -490,7 +512,7 @@ func TestDeliver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { scenario(newRig(t)) })
+			synctest.Test(t, func(t *testing.T) { scenario(newRig(t, nil)) })
 		})
 	}
 }

@@ -33,7 +33,7 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 	if err != nil {
 		return step{}, err
 	}
-	if state.Additional == nil {
+	if state.Additional == nil && destination.Kind != event.EventBridge {
 		for i := range list {
 			if list[i].RoleARN != list[0].RoleARN { // business accounts share the destination, and not the right to publish
 				list, next.again = list[:i], true
@@ -80,12 +80,14 @@ func (q *queue) idle(ctx context.Context, now time.Time) (step, error) {
 
 // destination describes the destination to its publisher.
 func (q *queue) destination(state *event.QueueState, first *event.Delivery, now time.Time) (event.Destination, error) {
-	a := state.Additional
-	if a == nil {
-		return event.Destination{Name: q.name, Kind: event.KindOf(q.name), Address: q.name, RoleARN: first.RoleARN, AccountID: first.AccountID,
-			WABAKey: first.WABAKey, Concurrency: 1}, nil
+	if state.Additional != nil {
+		return describe(q.Sealer, state.Additional, now)
 	}
-	return describe(q.Sealer, a, now)
+	d := event.Destination{Name: q.name, Kind: event.KindOf(q.name), Address: q.name, AccountID: first.AccountID, WABAKey: first.WABAKey, Concurrency: 1}
+	if d.Kind != event.EventBridge { // the bus is the account's, the role is for the event destination of a business account
+		d.RoleARN = first.RoleARN
+	}
+	return d, nil
 }
 
 // describe opens the settings of an additional destination.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
 // Batches cuts messages of the given sizes into runs that one call may carry: at most entries of them and bytes together. It
@@ -67,6 +68,19 @@ func Each(ctx context.Context, calls iter.Seq[func() (trouble bool)], concurrenc
 	}
 }
 
+// Apart makes n calls one after the other, in place of one that was refused for something in it: each alone will tell which. It ends
+// as Each does, and reports whether there is trouble.
+func Apart(ctx context.Context, n int, call func(i int) (trouble bool)) (trouble bool) {
+	Each(ctx, func(yield func(func() bool) bool) {
+		for i := range n {
+			if !yield(func() bool { trouble = call(i); return trouble }) {
+				return
+			}
+		}
+	}, 1)
+	return trouble
+}
+
 // Untried returns the results of n events that no call has carried.
 func Untried(n int) []error {
 	errs := make([]error, n)
@@ -74,6 +88,17 @@ func Untried(n int) []error {
 		errs[i] = event.ErrUntried
 	}
 	return errs
+}
+
+// Trouble reports whether the results of a call say that the destination is in trouble: nothing has arrived, and not for what the
+// events hold.
+func Trouble(errs []error) bool {
+	for _, err := range errs {
+		if err == nil || fault.Is(err, fault.InvalidParameters) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxRetryAfter bounds what a destination may ask for: a wrong clock or a typo must not stop it for days.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
@@ -28,6 +29,11 @@ func KindOf(arn string) Kind {
 		return ""
 	}
 	return services[parts[2]]
+}
+
+// BusARN names an event bus of an account.
+func BusARN(s account.Scope, name string) string {
+	return "arn:" + s.Partition + ":events:" + s.Region + ":" + s.AccountID + ":event-bus/" + name
 }
 
 // Destination is where events go, on whose behalf, and how.

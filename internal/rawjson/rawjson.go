@@ -145,6 +145,14 @@ func (v Value) Elements() iter.Seq2[int, Value] {
 	}
 }
 
+// First returns an array's first value; nil if there is none.
+func (v Value) First() Value {
+	for _, first := range v.Elements() {
+		return first
+	}
+	return nil
+}
+
 // Length counts an array's elements or an object's members.
 func (v Value) Length() int {
 	n := 0

@@ -2,6 +2,7 @@ package awsrole
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,6 +29,11 @@ type Meaning struct {
 type Service struct {
 	Name  string
 	Codes map[string]Meaning // beside those that all services have
+
+	// About are words by which a refusal shows that it is not the event that is invalid but how the destination is set up. It is
+	// trouble then, with Correct as the advice: the event can be taken once that is corrected.
+	About   []string
+	Correct string
 }
 
 // Errors that have nothing to do with what was asked for.
@@ -99,6 +105,10 @@ func (s *Service) refused(code, message string) *fault.Error {
 	}
 	if _, busy := retry.DefaultThrottleErrorCodes[code]; busy && m.Kind == "" {
 		m.Kind = fault.Throttled
+	}
+	about := func(word string) bool { return strings.Contains(message, word) }
+	if m.Kind == fault.InvalidParameters && slices.ContainsFunc(s.About, about) {
+		m = Meaning{Advice: s.Correct}
 	}
 	if m.Kind == "" {
 		m.Kind = fault.Dependency

@@ -9,9 +9,7 @@ import (
 	"errors"
 	"iter"
 	"strconv"
-	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -100,7 +98,7 @@ func (p *Publisher) batch(ctx context.Context, c *call) (trouble bool) {
 		return c.apart(ctx)
 	}
 	if err != nil {
-		err = explain(err)
+		err = service.Explain(err)
 		if fault.Is(err, fault.InvalidParameters) { // one of them is at fault, or the topic: each alone will tell
 			return c.apart(ctx)
 		}
@@ -119,25 +117,15 @@ func (p *Publisher) batch(ctx context.Context, c *call) (trouble bool) {
 	}
 	for _, f := range out.Failed {
 		if i, ok := position(f.Id, len(c.errs)); ok {
-			c.errs[i] = aboutTopic(service.Refused(aws.ToString(f.Code), aws.ToString(f.Message)))
+			c.errs[i] = service.Refused(aws.ToString(f.Code), aws.ToString(f.Message))
 		}
 	}
-	trouble = true // unless some got through, or are themselves to blame
-	for _, err := range c.errs {
-		trouble = trouble && err != nil && !fault.Is(err, fault.InvalidParameters)
-	}
-	return trouble
+	return destination.Trouble(c.errs)
 }
 
-// apart sends each message in a request of its own, until there is trouble or it takes too long.
+// apart sends each message in a request of its own.
 func (c *call) apart(ctx context.Context) (trouble bool) {
-	until := time.Now().Add(destination.Patience)
-	for i := range c.bodies {
-		if trouble = c.one(ctx, i); trouble || time.Now().After(until) {
-			break
-		}
-	}
-	return trouble
+	return destination.Apart(ctx, len(c.bodies), func(i int) bool { return c.one(ctx, i) })
 }
 
 func (c *call) one(ctx context.Context, i int) (trouble bool) {
@@ -146,13 +134,13 @@ func (c *call) one(ctx context.Context, i int) (trouble bool) {
 	out, err := c.client.Publish(ctx, &sns.PublishInput{TopicArn: &c.topic, Message: &c.bodies[i]})
 	switch {
 	case err != nil:
-		c.errs[i] = explain(err)
+		c.errs[i] = service.Explain(err)
 	case aws.ToString(out.MessageId) == "": // something in between has answered
 		c.errs[i] = errUnmentioned
 	default:
 		c.errs[i] = nil
 	}
-	return c.errs[i] != nil && !fault.Is(c.errs[i], fault.InvalidParameters)
+	return destination.Trouble(c.errs[i : i+1])
 }
 
 var errUnmentioned = fault.New(fault.Dependency, "SNS did not say what became of the event")
@@ -169,32 +157,21 @@ func unsupported(err error) bool {
 	return ok && (api.ErrorCode() == "InvalidAction" || api.ErrorCode() == "UnknownOperationException")
 }
 
-func explain(err error) error { return aboutTopic(service.Explain(err)) }
-
-// aboutTopic turns what SNS calls an invalid parameter into trouble with the topic where that is what is invalid: the event can be
-// published elsewhere, or when it is corrected.
-func aboutTopic(err error) error {
-	e, ok := errors.AsType[*fault.Error](err)
-	if ok && e.Kind == fault.InvalidParameters && (strings.Contains(e.Message, "TopicArn") || strings.Contains(e.Message, "MessageGroupId")) {
-		return fault.New(fault.Dependency, "%s. Events are published to standard topics: correct the event destination", e.Message)
-	}
-	return err
-}
-
-var service = awsrole.Service{Name: "SNS", Codes: map[string]awsrole.Meaning{
-	"InvalidParameter":      {Kind: fault.InvalidParameters},
-	"ParameterValueInvalid": {Kind: fault.InvalidParameters},
-	"BatchRequestTooLong":   {Kind: fault.InvalidParameters},
-	"NotFound":              {Advice: "create the topic, or change the event destination"},
-	"AuthorizationError": {Advice: "allow sns:Publish on the topic to the identity that publishes: the role of the event destination, or " +
-		"this server's own"},
-	"InvalidSecurity": {Advice: "use an HTTPS endpoint and valid AWS credentials"},
-	"Throttled":       {Kind: fault.Throttled},
-	"KMSAccessDenied": {Advice: "let the identity that publishes use the topic's KMS key: kms:GenerateDataKey* and kms:Decrypt in the key's " +
-		"policy. The key has to be a symmetric one of your own, since the policy of alias/aws/sns cannot be changed"},
-	"KMSDisabled":      {Advice: "the topic's KMS key is disabled: enable it, or give the topic another key"},
-	"KMSInvalidState":  {Advice: "the topic's KMS key cannot be used, perhaps because it will be deleted: cancel that, or give the topic another key"},
-	"KMSNotFound":      {Advice: "the topic's KMS key does not exist: give the topic another, symmetric key"},
-	"KMSOptInRequired": {Advice: "the AWS account that publishes has no access to KMS: complete its registration with AWS"},
-	"KMSThrottling":    {Kind: fault.Throttled, Advice: "KMS takes no more requests for the topic's key: a longer data key reuse period needs fewer"},
-}}
+var service = awsrole.Service{Name: "SNS", About: []string{"TopicArn", "MessageGroupId"},
+	Correct: "events are published to standard topics: correct the event destination", Codes: map[string]awsrole.Meaning{
+		"InvalidParameter":      {Kind: fault.InvalidParameters},
+		"ParameterValueInvalid": {Kind: fault.InvalidParameters},
+		"BatchRequestTooLong":   {Kind: fault.InvalidParameters},
+		"NotFound":              {Advice: "create the topic, or change the event destination"},
+		"AuthorizationError": {Advice: "allow sns:Publish on the topic to the identity that publishes: the role of the event destination, or " +
+			"this server's own"},
+		"InvalidSecurity": {Advice: "use an HTTPS endpoint and valid AWS credentials"},
+		"Throttled":       {Kind: fault.Throttled},
+		"KMSAccessDenied": {Advice: "let the identity that publishes use the topic's KMS key: kms:GenerateDataKey* and kms:Decrypt in the key's " +
+			"policy. The key has to be a symmetric one of your own, since the policy of alias/aws/sns cannot be changed"},
+		"KMSDisabled":      {Advice: "the topic's KMS key is disabled: enable it, or give the topic another key"},
+		"KMSInvalidState":  {Advice: "the topic's KMS key cannot be used, perhaps because it will be deleted: cancel that, or give the topic another key"},
+		"KMSNotFound":      {Advice: "the topic's KMS key does not exist: give the topic another, symmetric key"},
+		"KMSOptInRequired": {Advice: "the AWS account that publishes has no access to KMS: complete its registration with AWS"},
+		"KMSThrottling":    {Kind: fault.Throttled, Advice: "KMS takes no more requests for the topic's key: a longer data key reuse period needs fewer"},
+	}}

@@ -47,18 +47,27 @@ func (t *tx) insertEventExcept(e *event.Event, except string) error {
 type routes struct {
 	aws        string // the event destination of its business account; "" without one
 	additional []string
+	bus        string // the event bus of its account; "" without one
 }
 
 func (r *routes) all() []string {
-	if r.aws == "" {
-		return r.additional
+	var names []string
+	if r.aws != "" {
+		names = append(names, r.aws)
 	}
-	return append([]string{r.aws}, r.additional...)
+	names = append(names, r.additional...)
+	if r.bus != "" {
+		names = append(names, r.bus)
+	}
+	return names
 }
 
 // route finds out who wants an event. An account that has unlinked the event's business account still gets copies of what was
 // under way.
 func (t *tx) route(e *event.Event) (r routes, err error) {
+	if t.w.bus != nil {
+		r.bus = t.w.bus(e.AccountID)
+	}
 	if _, err := t.row(`SELECT destination_arn FROM wabas WHERE key = ? AND account_id = ?`, args(e.WABAKey, e.AccountID), &r.aws); err != nil {
 		return routes{}, err
 	}

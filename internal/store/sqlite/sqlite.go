@@ -43,6 +43,8 @@ type Options struct {
 	Exclusive bool
 	// NoMigrate refuses an older schema instead of upgrading it.
 	NoMigrate bool
+	// Bus names the event bus that gets every event of an account, beside the destinations that want it. nil: there is none.
+	Bus func(accountID string) string
 
 	folding folding // what tests make smaller
 }
@@ -105,6 +107,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, err
 	}
 	db.writer = newWriter(conn, db.checker, o.folding.every)
+	db.writer.bus = o.Bus
 	go db.writer.run()
 	go db.checkpoint(run, pool, o.folding.pages)
 	db.close = sync.OnceValue(func() error {

@@ -25,6 +25,13 @@ func TestContract(t *testing.T) {
 	})
 }
 
+func TestBusContract(t *testing.T) {
+	t.Parallel()
+	storetest.RunBus(t, func(t *testing.T, bus func(string) string) storetest.Store {
+		return open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{Exclusive: true, Bus: bus})
+	})
+}
+
 func TestExclusive(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "waxwing.db")

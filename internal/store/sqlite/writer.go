@@ -22,6 +22,7 @@ type writer struct {
 	restart chan struct{} // asks to start the log anew
 	arrived chan struct{} // tells that the inbox has got something
 	commits int
+	bus     func(accountID string) string // see Options
 }
 
 // task is one caller's write.
