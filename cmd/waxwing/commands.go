@@ -22,13 +22,24 @@ func commands() []command {
 			{name: "check", args: "[flags]", summary: "report everything that is wrong with the settings", details: configCheckHelp, run: runConfigCheck},
 			{name: "defaults", summary: "print a commented file with every default", details: configDefaultsHelp, run: runConfigDefaults},
 		}},
-		{name: "admin", summary: "create accounts, see what was lost", sub: []command{
+		{name: "admin", summary: "create accounts, repair what was missed", sub: []command{
 			{name: "account", summary: "accounts of this installation", sub: []command{
 				{name: "create", args: "[flags]", summary: "make an account with an administrator", details: accountCreateHelp, run: runAccountCreate},
 			}},
 			{name: "waba", summary: "WhatsApp Business Accounts", sub: []command{
 				{name: "link", args: "--account ID --token-file FILE [flags]", summary: "link one to an account", details: wabaLinkHelp, run: runWABALink},
 			}},
+			{name: "destination", summary: "where events go, and how that is going", sub: []command{
+				{name: "list", args: "--account ID [flags]", summary: "list them with their state", details: destinationListHelp, run: runDestinationList},
+				{name: "pause", args: "NAME --account ID [flags]", summary: "stop publishing to one", details: destinationPauseHelp, run: runDestinationPause},
+				{name: "resume", args: "NAME --account ID [flags]", summary: "publish to one again", details: destinationResumeHelp, run: runDestinationResume},
+			}},
+			{name: "dead-letter", summary: "events that were given up", sub: []command{
+				{name: "list", args: "--account ID [flags]", summary: "list them with the reasons", details: letterListHelp, run: runLetterList},
+				{name: "requeue", args: "[ID …] --account ID [flags]", summary: "try them again", details: letterRequeueHelp, run: runLetterRequeue},
+				{name: "discard", args: "[ID …] --account ID [flags]", summary: "forget them", details: letterDiscardHelp, run: runLetterDiscard},
+			}},
+			{name: "replay", args: "--account ID [flags]", summary: "publish stored events once more", details: replayHelp, run: runReplay},
 			{name: "unclaimed", summary: "callbacks of Meta's that nobody here could use", sub: []command{
 				{name: "list", args: "[flags]", summary: "list them, newest first", details: unclaimedListHelp, run: runUnclaimedList},
 				{name: "show", args: "NUMBER [flags]", summary: "print the body of one", details: unclaimedShowHelp, run: runUnclaimedShow},

@@ -24,7 +24,7 @@ func listCommands(w io.Writer, path string, list []command) {
 	}
 	fmt.Fprintf(w, "Usage: %s <command> [flags]\n\n", path)
 	for _, c := range list {
-		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-11s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintf(w, "\n`%s help <command>` tells more about one of them.\n", path)
 }
