@@ -36,11 +36,15 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 	links := topic.Links(cfg.BaseURL(a.api.Addr().String()))
 	client := outbound.Client(outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts,
 		Timeout: subscriberWait, MaxIdleConnsPerHost: 64})
-	notifications := notify.New(notify.Options{Renderer: topic.NewRenderer(p.box, p.signer, links), Client: client})
-	p.fan = fanout.New(fanout.Options{Store: p.db, Courier: notifications, Owner: p.owner, Retry: queue.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.TopicDelivered, OnFailed: a.metrics.TopicFailed,
+	notifications := notify.Options{Renderer: topic.NewRenderer(p.box, p.signer, links), Client: client}
+	if queues != nil { // an interface that holds a nil pointer is not nil
+		notifications.Queues = queues
+	}
+	p.fan = fanout.New(fanout.Options{Store: p.db, Courier: notify.New(notifications), Owner: p.owner,
+		Retry: queue.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.TopicDelivered, OnFailed: a.metrics.TopicFailed,
 		OnDeadLetter: a.metrics.TopicDead, Logger: a.log})
-	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Wake: p.fan.Wake,
-		Now: time.Now})
+	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Queues: queues != nil,
+		Wake: p.fan.Wake, Now: time.Now})
 	publishers := newPublisher(cfg, p.topics, client, queues, base)
 	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: publishers, Sealer: p.box, Scope: p.scope, Owner: p.owner,
 		RetryWindow: cfg.Delivery.RetryWindow, DisableAfter: cfg.Delivery.DisableAfter, Logger: a.log,

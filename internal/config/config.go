@@ -202,10 +202,10 @@ type KMS struct {
 	Endpoint string `yaml:"endpoint"`
 }
 
-// SQS is the service behind event destinations that are queues.
+// SQS is the service behind event destinations and subscribers of the built-in topics that are queues.
 type SQS struct {
-	// Endpoint of Amazon SQS or a compatible service in `region`, called with the AWS credentials of the process. Empty: events
-	// cannot be sent to queues.
+	// Endpoint of Amazon SQS or a compatible service in `region`, for example `https://sqs.us-east-1.amazonaws.com`, called with the AWS
+	// credentials of the process. Empty: queues get neither events nor what is published to the built-in topics.
 	Endpoint string `yaml:"endpoint"`
 }
 

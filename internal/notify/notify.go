@@ -22,15 +22,16 @@ type Transport interface {
 
 // Document is a message in the form a subscription receives.
 type Document struct {
-	MessageID string
-	Kind      topic.Kind
-	Password  string // of the endpoint, "" for none
-	Body      []byte
+	MessageID  string
+	Kind       topic.Kind
+	Password   string // of the endpoint, "" for none
+	Body       []byte
+	Attributes []topic.Attribute // that are not in the body, for transports that have a place for them
 }
 
 // Renderer makes what a subscription receives.
 type Renderer interface {
-	Render(ctx context.Context, r queue.Record, s *topic.Subscriber) ([]byte, error)
+	Render(ctx context.Context, r queue.Record, s *topic.Subscriber) (body []byte, attributes []topic.Attribute, err error)
 	Password(s *topic.Subscriber) (string, error)
 }
 
@@ -38,6 +39,7 @@ type Renderer interface {
 type Options struct {
 	Renderer Renderer
 	Client   *http.Client // connects to subscribers
+	Queues   Queues       // nil: there are none
 	// Timeout is how long an endpoint may take to answer; zero: 15 seconds, as with SNS.
 	Timeout time.Duration
 }
@@ -53,6 +55,9 @@ type Courier struct {
 func New(o Options) *Courier {
 	post := newPoster(o.Client)
 	c := &Courier{renderer: o.Renderer, timeout: o.Timeout, transports: map[string]Transport{topic.HTTP: post, topic.HTTPS: post}}
+	if o.Queues != nil {
+		c.transports[topic.SQS] = enqueuer{o.Queues}
+	}
 	if c.timeout == 0 {
 		c.timeout = 15 * time.Second
 	}
@@ -65,7 +70,7 @@ func (c *Courier) Deliver(ctx context.Context, subscriber queue.Subscriber, m *q
 	if !ok {
 		return fmt.Errorf("%s is not a subscription", subscriber.Name())
 	}
-	body, err := c.renderer.Render(ctx, m.Record, to)
+	body, attributes, err := c.renderer.Render(ctx, m.Record, to)
 	if topic.Unreadable(err) {
 		return fault.Wrap(fault.InvalidParameters, err, "the stored message cannot be read")
 	}
@@ -78,9 +83,10 @@ func (c *Courier) Deliver(ctx context.Context, subscriber queue.Subscriber, m *q
 	}
 	transport, ok := c.transports[to.Protocol]
 	if !ok {
-		return fmt.Errorf("this release cannot deliver to %s", to.Protocol)
+		return fmt.Errorf("this server does not deliver to endpoints of protocol %s: see its settings", to.Protocol)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	return transport.Deliver(ctx, &to.Subscription, Document{MessageID: m.ID, Kind: topic.Kind(m.Kind), Password: password, Body: body})
+	return transport.Deliver(ctx, &to.Subscription, Document{MessageID: m.ID, Kind: topic.Kind(m.Kind), Password: password, Body: body,
+		Attributes: attributes})
 }

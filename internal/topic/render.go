@@ -49,15 +49,16 @@ func NewRenderer(sealer Sealer, signer *Signer, links Links) *Renderer {
 	return &Renderer{sealer: sealer, signer: signer, links: links, signatures: signatures{byKey: make(map[signatureKey]*signature)}}
 }
 
-// Render returns the body to send to a subscription.
-func (r *Renderer) Render(ctx context.Context, rec queue.Record, sub *Subscriber) ([]byte, error) {
+// Render returns the body to send to a subscription, and the attributes that belong beside it. They are nil when the body says it
+// all, as the signed document does.
+func (r *Renderer) Render(ctx context.Context, rec queue.Record, sub *Subscriber) (body []byte, attributes []Attribute, err error) {
 	m, err := unseal(r.sealer, rec)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := document{message: m, body: m.BodyFor(sub.Protocol), topicARN: sub.TopicARN, version: sub.SignatureVersion}
 	if m.Kind == Notification && sub.Raw {
-		return d.body, nil
+		return d.body, m.Attributes, nil
 	}
 	if d.version == "" {
 		d.version = SHA1
@@ -69,17 +70,17 @@ func (r *Renderer) Render(ctx context.Context, rec queue.Record, sub *Subscriber
 	}
 	c, err := r.signer.credentials(ctx, true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	key := signatureKey{id: m.ID, version: d.version}
 	if _, ok := m.Variants[sub.Protocol]; ok {
 		key.protocol = sub.Protocol
 	}
 	if d.signature, err = r.signatures.get(key, func() (string, error) { return c.sign(d.version, d.signed()) }); err != nil {
-		return nil, fmt.Errorf("sign message %s: %w", m.ID, err)
+		return nil, nil, fmt.Errorf("sign message %s: %w", m.ID, err)
 	}
 	d.certificate = r.links.Certificate(c.id)
-	return d.append(make([]byte, 0, len(d.body)+len(d.body)/4+1536)), nil
+	return d.append(make([]byte, 0, len(d.body)+len(d.body)/4+1536)), nil, nil
 }
 
 // Password opens the password of a subscription's endpoint, "" if it has none.

@@ -175,7 +175,7 @@ func TestRender(t *testing.T) {
 				t.Fatal(err)
 			}
 			sub := &Subscriber{subscription, tc.version}
-			body, err := r.Render(t.Context(), record, sub)
+			body, _, err := r.Render(t.Context(), record, sub)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -186,7 +186,7 @@ func TestRender(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			again, err := r.Render(t.Context(), record, sub)
+			again, _, err := r.Render(t.Context(), record, sub)
 			if err != nil || string(again) != string(body) {
 				t.Errorf("rendered again: %v\n%s", err, again)
 			}
@@ -229,7 +229,7 @@ func TestRenderRawSignsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := r.Render(t.Context(), record, &Subscriber{Subscription{Raw: true, Protocol: HTTP}, "1"})
+	body, _, err := r.Render(t.Context(), record, &Subscriber{Subscription{Raw: true, Protocol: HTTP}, "1"})
 	if err != nil || string(body) != `{"x":1}` {
 		t.Errorf("raw body = %q, %v", body, err)
 	}
@@ -247,7 +247,7 @@ func TestRenderUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.ID = "two" // a row that was moved to another id does not open
-	if _, err := r.Render(t.Context(), other, &Subscriber{Subscription{Raw: true}, "1"}); !Unreadable(err) {
+	if _, _, err := r.Render(t.Context(), other, &Subscriber{Subscription{Raw: true}, "1"}); !Unreadable(err) {
 		t.Errorf("error = %v, want one that says the message is unreadable", err)
 	}
 }

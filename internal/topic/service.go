@@ -2,10 +2,8 @@ package topic
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
@@ -32,9 +30,10 @@ type topics interface {
 }
 
 type subscriptions interface {
-	// Subscribe stores a Pending subscription and queues its confirmation message. If the endpoint is subscribed already, a
-	// Pending one gets the new token and message and a Confirmed one stays as it is; either is returned.
-	Subscribe(ctx context.Context, s Subscription, confirmation queue.Record) (Subscription, error)
+	// Subscribe stores a Pending subscription and queues its confirmation message, or a Confirmed one, for which that is nil. If the
+	// endpoint is subscribed already, a Pending one gets the new state, token and message and a Confirmed one stays as it is; either
+	// is returned.
+	Subscribe(ctx context.Context, s Subscription, confirmation *queue.Record) (Subscription, error)
 	Subscription(ctx context.Context, arn string) (Subscription, error)
 	// Subscriptions lists an account's live subscriptions by ARN, of one topic unless topicARN is "".
 	Subscriptions(ctx context.Context, accountID, topicARN, after string, limit int) ([]Subscription, error)
@@ -45,8 +44,8 @@ type subscriptions interface {
 	// returns the new one.
 	ConfirmSubscription(ctx context.Context, topicARN string, tokenHash []byte, signed, ownerOnly bool, now time.Time) (Subscription, error)
 	// Unsubscribe makes a Confirmed subscription Deactivated until expires and queues its farewell, whose token can restore
-	// it. A Pending one is forgotten. Ending a Deactivated one again does nothing and returns key 0.
-	Unsubscribe(ctx context.Context, arn string, tokenHash []byte, expires time.Time, farewell queue.Record) (key int64, err error)
+	// it. A Pending one is forgotten, and so is any without a farewell. Ending a Deactivated one again does nothing and returns key 0.
+	Unsubscribe(ctx context.Context, arn string, tokenHash []byte, expires time.Time, farewell *queue.Record) (key int64, err error)
 }
 
 // Options configure a Service.
@@ -55,6 +54,7 @@ type Options struct {
 	Sealer    Sealer
 	Partition string // "aws"
 	Region    string
+	Queues    bool // whether SQS queues can subscribe
 	// Wake is told right after a commit which subscriptions have something to deliver.
 	Wake func(subscriptions ...int64)
 	Now  func() time.Time
@@ -128,106 +128,6 @@ func (s *Service) Topic(ctx context.Context, arn string) (Topic, Counts, error) 
 // SetTopicAttribute changes one attribute of a topic.
 func (s *Service) SetTopicAttribute(ctx context.Context, arn, name, value string) error {
 	return s.Store.UpdateTopic(ctx, arn, func(t *Topic) error { return t.Set(name, value) })
-}
-
-// Subscribe adds an endpoint to a topic and sends it a confirmation message. An endpoint that is subscribed keeps its
-// subscription; a Pending one is asked again.
-func (s *Service) Subscribe(ctx context.Context, topicARN, protocol, endpoint string, attributes map[string]string) (Subscription, error) {
-	arn, err := ParseARN("TopicArn", topicARN)
-	if err != nil {
-		return Subscription{}, err
-	}
-	shown, password, err := parseEndpoint(protocol, endpoint)
-	if err != nil {
-		return Subscription{}, err
-	}
-	now := s.Now()
-	token, hash := newToken()
-	arn.Subscription = newUUID()
-	sub := Subscription{ARN: arn.String(), TopicARN: topicARN, AccountID: arn.AccountID, Protocol: protocol, Endpoint: shown,
-		State: Pending, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(ConfirmWithin)}
-	for name, value := range attributes {
-		if err := sub.Set(name, value); err != nil {
-			return Subscription{}, err
-		}
-	}
-	if password != "" {
-		if sub.Password, err = s.Sealer.Seal([]byte(password), []byte(topicARN)); err != nil {
-			return Subscription{}, fmt.Errorf("seal endpoint password: %w", err)
-		}
-	}
-	confirmation, err := seal(s.Sealer, &Message{ID: newUUID(), Kind: SubscriptionConfirmation, Token: token, PublishedAt: now,
-		Body: []byte("You have chosen to subscribe to the topic " + topicARN +
-			".\nTo confirm the subscription, visit the SubscribeURL included in this message.")})
-	if err != nil {
-		return Subscription{}, err
-	}
-	stored, err := s.Store.Subscribe(ctx, sub, confirmation)
-	if err != nil {
-		return Subscription{}, err
-	}
-	if _, asked := attributes[AttrRaw]; asked && stored.Raw != sub.Raw {
-		return Subscription{}, invalid("Attributes Reason: Subscription already exists with different attributes")
-	}
-	if stored.State == Pending {
-		s.Wake(stored.Key)
-	}
-	return stored, nil
-}
-
-// Confirm answers a confirmation message with its token. signed tells whether the owner signed the request; ownerOnly, which
-// asks that ending the subscription needs a signature from then on, counts only then.
-func (s *Service) Confirm(ctx context.Context, topicARN, token string, signed, ownerOnly bool) (Subscription, error) {
-	if _, err := ParseARN("TopicArn", topicARN); err != nil {
-		return Subscription{}, err
-	}
-	sub, err := s.Store.ConfirmSubscription(ctx, topicARN, hashToken(token), signed, signed && ownerOnly, s.Now())
-	if fault.Is(err, fault.NotFound) {
-		if _, err := s.Store.Topic(ctx, topicARN); err != nil {
-			return Subscription{}, err
-		}
-		return Subscription{}, invalid("Token")
-	}
-	return sub, err
-}
-
-// Unsubscribe ends a subscription and tells its endpoint how to restore it. Ending what is not there succeeds. Without a
-// signature a subscription that only its owner may end is refused.
-func (s *Service) Unsubscribe(ctx context.Context, subscriptionARN string, signed bool) error {
-	arn, err := ParseSubscriptionARN("SubscriptionArn", subscriptionARN)
-	if err != nil {
-		return err
-	}
-	if !signed {
-		sub, err := s.Store.Subscription(ctx, subscriptionARN)
-		if err == nil && sub.OwnerOnly {
-			return fault.New(fault.AccessDenied, "Only the owner of the subscription may end it, with a signed request")
-		}
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err
-		}
-	}
-	now := s.Now()
-	token, hash := newToken()
-	farewell, err := seal(s.Sealer, &Message{ID: newUUID(), Kind: UnsubscribeConfirmation, Token: token, PublishedAt: now,
-		Body: []byte("You have chosen to deactivate subscription " + arn.String() +
-			".\nTo cancel this operation and restore the subscription, visit the SubscribeURL included in this message.")})
-	if err != nil {
-		return err
-	}
-	key, err := s.Store.Unsubscribe(ctx, subscriptionARN, hash, now.Add(ConfirmWithin), farewell)
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err == nil && key != 0 {
-		s.Wake(key)
-	}
-	return err
-}
-
-// SetSubscriptionAttribute changes one attribute of a subscription.
-func (s *Service) SetSubscriptionAttribute(ctx context.Context, arn, name, value string) error {
-	return s.Store.UpdateSubscription(ctx, arn, func(sub *Subscription) error { return sub.Set(name, value) })
 }
 
 // Publish stores one message for the topic's subscribers and returns its id.

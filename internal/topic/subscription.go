@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"net/url"
 	"strings"
 	"time"
 
@@ -27,6 +26,7 @@ const ConfirmWithin = 48 * time.Hour
 const (
 	HTTP  = "http"
 	HTTPS = "https"
+	SQS   = "sqs"
 )
 
 // Subscription is an endpoint that wants the messages of a topic.
@@ -84,42 +84,6 @@ func (s *Subscription) Set(name, value string) error {
 		return invalid("AttributeName")
 	}
 	return nil
-}
-
-const maskedPassword = "****"
-
-// parseEndpoint checks the address of an HTTP subscription and takes the password out of it.
-func parseEndpoint(protocol, endpoint string) (shown, password string, err error) {
-	switch protocol {
-	case HTTP, HTTPS:
-	case "sqs", "lambda", "email", "email-json", "sms", "application", "firehose":
-		return "", "", invalid("Protocol Reason: %s is not supported by the built-in topics; use http or https", protocol)
-	default:
-		return "", "", invalid("Amazon SNS does not support this protocol string: %.32s", protocol)
-	}
-	u, err := url.Parse(endpoint)
-	if err != nil || len(endpoint) > 2048 || u.Hostname() == "" || u.Opaque != "" || u.Fragment != "" || !printable(endpoint) {
-		return "", "", invalid("HTTP(S) Endpoint")
-	}
-	if u.Scheme != protocol {
-		return "", "", invalid("Endpoint must match the specified protocol")
-	}
-	if password, ok := u.User.Password(); ok {
-		u.User = url.User(u.User.Username())
-		shown := u.String()
-		at := strings.Index(shown, "@")
-		return shown[:at] + ":" + maskedPassword + shown[at:], password, nil
-	}
-	return endpoint, "", nil
-}
-
-// Address returns the URL to deliver to, given the opened password ("" when the endpoint has none).
-func (s *Subscription) Address(password string) (*url.URL, error) {
-	u, err := url.Parse(s.Endpoint)
-	if err == nil && s.Password != nil {
-		u.User = url.UserPassword(u.User.Username(), password)
-	}
-	return u, err
 }
 
 // newToken makes the secret of a confirmation message. Only its hash is stored beside the subscription.

@@ -144,7 +144,7 @@ func TestTags(t *testing.T) {
 	}
 }
 
-func TestParseEndpoint(t *testing.T) {
+func TestParseURL(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, protocol, in, shown, password string
@@ -160,12 +160,10 @@ func TestParseEndpoint(t *testing.T) {
 		{"line break", "http", "http://example.com/\nx", "", "", false},
 		{"fragment", "http", "http://example.com/#x", "", "", false},
 		{"too long", "http", "http://example.com/" + strings.Repeat("x", 2048), "", "", false},
-		{"sqs", "sqs", "arn:aws:sqs:us-east-1:000000000000:q", "", "", false},
-		{"nonsense", "pigeon", "home", "", "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			shown, password, err := parseEndpoint(tc.protocol, tc.in)
+			shown, password, err := parseURL(tc.protocol, tc.in)
 			if (err == nil) != tc.ok || shown != tc.shown || password != tc.password {
 				t.Fatalf("= %q, %q, %v; want %q, %q, ok %v", shown, password, err, tc.shown, tc.password, tc.ok)
 			}
@@ -196,11 +194,11 @@ func FuzzParseARN(f *testing.F) {
 	})
 }
 
-func FuzzEndpoint(f *testing.F) {
+func FuzzURL(f *testing.F) {
 	f.Add("https://user:secret@example.com/x")
 	f.Add("https://user:a:b@@example.com/x")
 	f.Fuzz(func(t *testing.T, s string) {
-		shown, password, err := parseEndpoint(HTTPS, s)
+		shown, password, err := parseURL(HTTPS, s)
 		if err != nil || password == "" {
 			return
 		}

@@ -48,6 +48,12 @@ type node struct {
 
 func newNode(t *testing.T) *node {
 	t.Helper()
+	return newNodeWith(t, nil)
+}
+
+// newNodeWith is newNode of which queues can be subscribers.
+func newNodeWith(t *testing.T, queues notify.Queues) *node {
+	t.Helper()
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
 	if err != nil {
 		t.Fatal(err)
@@ -63,9 +69,9 @@ func newNode(t *testing.T) *node {
 	log := slog.New(slog.DiscardHandler)
 	signer := topic.NewSigner(db, box, time.Now)
 	engine := fanout.New(fanout.Options{Store: db, Owner: "node", Logger: log,
-		Courier: notify.New(notify.Options{Renderer: topic.NewRenderer(box, signer, topic.Links(server.URL)), Client: &http.Client{}})})
+		Courier: notify.New(notify.Options{Renderer: topic.NewRenderer(box, signer, topic.Links(server.URL)), Client: &http.Client{}, Queues: queues})})
 	n := &node{url: server.URL, topics: topic.NewService(topic.Options{Store: db, Sealer: box, Partition: "aws", Region: "us-east-1",
-		Wake: engine.Wake, Now: time.Now})}
+		Queues: queues != nil, Wake: engine.Wake, Now: time.Now})}
 	key, stranger := awsapitest.Key(account), awsapitest.Key("999999999999")
 	api := awsapi.New(awsapi.Options{Region: "us-east-1", Keys: awsapitest.Keys{key, stranger}, Logger: log,
 		Services: []awsapi.Service{sns.Service(sns.Options{Topics: n.topics, Pages: page.NewSealer(make([]byte, 32), time.Now)})}})

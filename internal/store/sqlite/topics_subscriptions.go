@@ -50,8 +50,8 @@ func (t *tx) setSubscription(s topic.Subscription) error {
 	return err
 }
 
-// Subscribe stores a Pending subscription with its confirmation message, or asks a Pending one for the same endpoint again.
-func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation queue.Record) (stored topic.Subscription, err error) {
+// Subscribe stores a subscription, a Pending one with its confirmation message, or asks a Pending one for the same endpoint again.
+func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation *queue.Record) (stored topic.Subscription, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		if _, err := tx.topicByARN(s.TopicARN); err != nil {
 			return err
@@ -64,6 +64,7 @@ func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation 
 			return nil
 		case err == nil:
 			have.Password, have.Raw, have.TokenHash, have.ExpiresAt = s.Password, s.Raw, s.TokenHash, s.ExpiresAt
+			have.State, have.Authenticated = s.State, s.Authenticated
 			stored = have
 			err = tx.setSubscription(have)
 		case errors.Is(err, errNoSubscription):
@@ -76,10 +77,10 @@ func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation 
 				stored.Key, s.ARN, s.TopicARN, s.AccountID, s.Protocol, s.Endpoint, s.Password, s.Raw, string(s.State), s.TokenHash, s.Authenticated,
 				s.OwnerOnly, unixMicro(s.CreatedAt), unixMicro(s.ExpiresAt))
 		}
-		if err != nil {
+		if err != nil || confirmation == nil {
 			return err
 		}
-		return tx.enqueue(&confirmation, []int64{stored.Key})
+		return tx.enqueue(confirmation, []int64{stored.Key})
 	})
 	return stored, err
 }
@@ -157,19 +158,19 @@ func (db *DB) ConfirmSubscription(ctx context.Context, topicARN string, tokenHas
 	return confirmed, err
 }
 
-// Unsubscribe deactivates a subscription and queues its farewell.
-func (db *DB) Unsubscribe(ctx context.Context, arn string, tokenHash []byte, expires time.Time, farewell queue.Record) (key int64, err error) {
+// Unsubscribe deactivates a subscription and queues its farewell, or forgets it.
+func (db *DB) Unsubscribe(ctx context.Context, arn string, tokenHash []byte, expires time.Time, farewell *queue.Record) (key int64, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		key = 0
 		s, err := tx.subscription(`arn = ?`, arn)
 		if err != nil {
 			return err
 		}
-		switch s.State {
-		case topic.Pending:
+		switch {
+		case s.State == topic.Pending, farewell == nil:
 			key = s.Key
 			return tx.endSubscription(key)
-		case topic.Confirmed:
+		case s.State == topic.Confirmed:
 			s.State, s.ExpiresAt, s.TokenHash = topic.Deactivated, expires, tokenHash
 		default:
 			return nil
@@ -178,7 +179,7 @@ func (db *DB) Unsubscribe(ctx context.Context, arn string, tokenHash []byte, exp
 		if err := tx.setSubscription(s); err != nil {
 			return err
 		}
-		return tx.enqueue(&farewell, []int64{s.Key})
+		return tx.enqueue(farewell, []int64{s.Key})
 	})
 	return key, err
 }

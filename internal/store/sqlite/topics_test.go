@@ -115,7 +115,7 @@ func seedTopic(t testing.TB, db *DB, n int, now time.Time) (keys []int64) {
 		token := []byte(fmt.Sprint("token ", i))
 		s, err := db.Subscribe(ctx, topic.Subscription{ARN: fmt.Sprint(seededTopic, ":", i), TopicARN: seededTopic, Protocol: topic.HTTP,
 			Endpoint: fmt.Sprintf("http://%d.example/", i), State: topic.Pending, TokenHash: token, ExpiresAt: now.Add(time.Hour)},
-			queue.Record{ID: "c", Kind: uint8(topic.SubscriptionConfirmation), PublishedAt: now, Sealed: []byte("x")})
+			&queue.Record{ID: "c", Kind: uint8(topic.SubscriptionConfirmation), PublishedAt: now, Sealed: []byte("x")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -290,7 +290,7 @@ func requeueDeadMessages(t *testing.T, h *hub) {
 	if n, err := h.DiscardDeadMessages(h.ctx, stranger, keys); err != nil || n != 0 {
 		t.Errorf("another account discarded %d, %v", n, err)
 	}
-	_, err = h.Unsubscribe(h.ctx, gone.ARN, []byte("token"), h.now.Add(time.Hour), h.record(topic.UnsubscribeConfirmation))
+	_, err = h.Unsubscribe(h.ctx, gone.ARN, []byte("token"), h.now.Add(time.Hour), h.message(topic.UnsubscribeConfirmation))
 	must(t, err)
 
 	n, subs, err := h.RequeueDeadMessages(h.ctx, h.account, append(keys, 987654), h.now)

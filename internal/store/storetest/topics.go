@@ -31,6 +31,7 @@ func RunTopics(t *testing.T, open func(t *testing.T) TopicStore) {
 		"accounts do not see each other's topics":    topicTenants,
 		"subscriptions are confirmed by their token": subscriptionLife,
 		"subscribing again keeps the subscription":   subscribeAgain,
+		"what needs no confirmation is confirmed":    confirmedAtOnce,
 		"unsubscribing can be undone":                unsubscribe,
 		"unconfirmed subscriptions expire":           subscriptionExpiry,
 		"only confirmed subscriptions are queued":    publishConfirmed,
@@ -73,11 +74,16 @@ func (h *hub) record(kind topic.Kind) queue.Record {
 	return queue.Record{ID: id, Kind: uint8(kind), PublishedAt: h.now, Sealed: []byte("sealed " + id)}
 }
 
+func (h *hub) message(kind topic.Kind) *queue.Record {
+	r := h.record(kind)
+	return &r
+}
+
 func (h *hub) subscribe(t *testing.T, topicARN, endpoint string) topic.Subscription {
 	t.Helper()
 	s, err := h.Subscribe(h.ctx, topic.Subscription{ARN: topicARN + ":" + uuid.NewString(), TopicARN: topicARN, AccountID: h.account,
 		Protocol: topic.HTTPS, Endpoint: endpoint, Password: []byte("sealed"), State: topic.Pending, TokenHash: []byte("token " + endpoint),
-		CreatedAt: h.now, ExpiresAt: h.now.Add(topic.ConfirmWithin)}, h.record(topic.SubscriptionConfirmation))
+		CreatedAt: h.now, ExpiresAt: h.now.Add(topic.ConfirmWithin)}, h.message(topic.SubscriptionConfirmation))
 	must(t, err)
 	return s
 }

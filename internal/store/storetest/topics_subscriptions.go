@@ -46,7 +46,7 @@ func subscriptionLife(t *testing.T, h *hub) {
 	must(t, err)
 	same(t, "counts", c, topic.Counts{Confirmed: 1, Pending: 1})
 
-	_, err = h.Subscribe(h.ctx, topic.Subscription{ARN: h.arn("gone") + ":x", TopicARN: h.arn("gone")}, h.record(topic.SubscriptionConfirmation))
+	_, err = h.Subscribe(h.ctx, topic.Subscription{ARN: h.arn("gone") + ":x", TopicARN: h.arn("gone")}, h.message(topic.SubscriptionConfirmation))
 	isNotFound(t, "subscribing to nothing", err)
 }
 
@@ -75,7 +75,7 @@ func unsubscribe(t *testing.T, h *hub) {
 	arn := h.topic(t, "orders").ARN
 	s := h.confirmed(t, arn, "https://a.example/")
 	expires := h.now.Add(time.Hour)
-	key, err := h.Unsubscribe(h.ctx, s.ARN, []byte("restore"), expires, h.record(topic.UnsubscribeConfirmation))
+	key, err := h.Unsubscribe(h.ctx, s.ARN, []byte("restore"), expires, h.message(topic.UnsubscribeConfirmation))
 	must(t, err)
 	same(t, "key", key, s.Key)
 	d := h.due(t, s.Key)
@@ -86,10 +86,10 @@ func unsubscribe(t *testing.T, h *hub) {
 	if n := len(h.due(t, s.Key).Messages); n != 1 {
 		t.Errorf("%d messages due, want only the farewell", n)
 	}
-	again, err := h.Unsubscribe(h.ctx, s.ARN, []byte("x"), expires, h.record(topic.UnsubscribeConfirmation))
+	again, err := h.Unsubscribe(h.ctx, s.ARN, []byte("x"), expires, h.message(topic.UnsubscribeConfirmation))
 	must(t, err)
 	same(t, "ending it twice", again, int64(0))
-	_, err = h.Unsubscribe(h.ctx, arn+":unknown", []byte("x"), expires, h.record(topic.UnsubscribeConfirmation))
+	_, err = h.Unsubscribe(h.ctx, arn+":unknown", []byte("x"), expires, h.message(topic.UnsubscribeConfirmation))
 	isNotFound(t, "ending an unknown one", err)
 
 	_, err = h.ConfirmSubscription(h.ctx, arn, []byte("restore"), false, false, expires)
@@ -100,7 +100,7 @@ func unsubscribe(t *testing.T, h *hub) {
 		t.Errorf("restored %+v, want %s confirmed", restored, s.ARN)
 	}
 
-	_, err = h.Unsubscribe(h.ctx, s.ARN, []byte("restore-2"), expires, h.record(topic.UnsubscribeConfirmation))
+	_, err = h.Unsubscribe(h.ctx, s.ARN, []byte("restore-2"), expires, h.message(topic.UnsubscribeConfirmation))
 	must(t, err)
 	newer := h.subscribe(t, arn, "https://a.example/")
 	if newer.ARN == s.ARN {

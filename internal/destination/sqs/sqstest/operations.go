@@ -40,8 +40,9 @@ type entry struct {
 
 // queue finds the queue that a URL names.
 func (s *Server) queue(url string) (*queue, *refusal) {
-	name := strings.TrimPrefix(url, s.URL+"/"+AccountID+"/")
-	if q := s.queues[name]; q != nil && strings.HasPrefix(url, s.URL) {
+	path, here := strings.CutPrefix(url, s.URL+"/")
+	_, name, _ := strings.Cut(path, "/") // after the account
+	if q := s.queues[name]; q != nil && here {
 		return q, nil
 	}
 	return nil, &refusal{http.StatusBadRequest, "QueueDoesNotExist", "The specified queue does not exist."}

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// AccountID owns the queues.
+// AccountID owns the queues, as far as ARN says. The server does not tell accounts apart.
 const AccountID = "000000000000"
 
 // Region is where they are.
