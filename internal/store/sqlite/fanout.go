@@ -108,24 +108,22 @@ func (db *DB) DueMessages(ctx context.Context, key int64, now time.Time, held []
 func subscriber(scan func(query string) func(...any) error) (queue.Subscriber, error) {
 	var s topic.Subscriber
 	var err error
-	s.Subscription, err = scanSubscription(scan(subscriberQuery), &s.SignatureVersion)
+	if s.Subscription, err = scanSubscription(scan(subscriberQuery), &s.SignatureVersion); err == nil {
+		return &s, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	target, err := scanTarget(scan(targetQuery))
 	if err != nil {
 		return nil, missing(err, nil)
 	}
-	return &s, nil
+	return &target, nil
 }
 
 // subscriber finds whom a queue is for inside a transaction.
 func (t *tx) subscriber(key int64) (queue.Subscriber, error) {
-	return subscriber(func(query string) func(...any) error {
-		return func(dest ...any) error {
-			ok, err := t.row(query, args(key), dest...)
-			if err == nil && !ok {
-				err = sql.ErrNoRows
-			}
-			return err
-		}
-	})
+	return subscriber(func(query string) func(...any) error { return t.scan(query, key) })
 }
 
 // jsonArray lists numbers in a form that json_each reads.

@@ -31,6 +31,9 @@ func TestStatementsUseIndexes(t *testing.T) {
 	t.Run("topics", func(t *testing.T) {
 		storetest.RunTopics(t, func(t *testing.T) storetest.TopicStore { return fresh(t) })
 	})
+	t.Run("bus", func(t *testing.T) {
+		storetest.RunRules(t, func(t *testing.T) storetest.BusStore { return fresh(t) })
+	})
 
 	statements := map[string]bool{}
 	for _, db := range used { // they are closed by now
@@ -41,7 +44,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 	for _, hot := range []string{"FROM outbox o JOIN messages m", "SELECT min(phone_key) FROM outbox", "UPDATE outbox SET attempts = attempts + 1",
 		"DELETE FROM outbox", "SELECT body FROM messages", "FROM wamids w LEFT JOIN states", "FROM orphans WHERE wamid", "FROM inbox ORDER BY seq",
-		"FROM deliveries d JOIN events e", "SELECT min(destination) FROM deliveries", "FROM fanout_deliveries d JOIN fanout_messages m",
+		"FROM deliveries d JOIN events e", "SELECT min(destination) FROM deliveries", "FROM fanout_deliveries d JOIN fanout_messages m", "FROM bus_rules r JOIN bus_targets t",
 		"INSERT INTO invocations", "FROM access_keys k"} {
 		if !anyContains(statements, hot) {
 			t.Errorf("no statement with %q: was it renamed?", hot)

@@ -255,6 +255,17 @@ func (t *tx) row(query string, args []any, dest ...any) (bool, error) {
 	return err == nil, err
 }
 
+// scan is row in the form that readers of whole rows want: without one it is sql.ErrNoRows.
+func (t *tx) scan(query string, args ...any) func(dest ...any) error {
+	return func(dest ...any) error {
+		ok, err := t.row(query, args, dest...)
+		if err == nil && !ok {
+			err = sql.ErrNoRows
+		}
+		return err
+	}
+}
+
 // rows calls each for every row of a query.
 func (t *tx) rows(query string, args []any, each func(scan func(dest ...any) error) error) error {
 	s, err := t.stmt(query)

@@ -20,3 +20,62 @@ ALTER TABLE topic_dead_letters RENAME TO fanout_dead_letters;
 ALTER TABLE fanout_dead_letters RENAME COLUMN subscription_arn TO queue_arn;
 DROP INDEX topic_dead_letters_by_account;
 CREATE INDEX fanout_dead_letters_by_account ON fanout_dead_letters (account_id, seq);
+
+-- The built-in event bus. Every account has one.
+CREATE TABLE bus_rules (
+  arn         TEXT PRIMARY KEY,
+  account_id  TEXT NOT NULL,
+  name        TEXT NOT NULL,
+  pattern     TEXT NOT NULL,
+  state       TEXT NOT NULL,
+  description TEXT NOT NULL,
+  role_arn    TEXT NOT NULL,
+  created_at  INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX bus_rules_by_account ON bus_rules (account_id, name);
+CREATE INDEX bus_rules_enabled ON bus_rules (account_id) WHERE state <> 'DISABLED';
+
+CREATE TABLE bus_targets (
+  seq        INTEGER PRIMARY KEY, -- fanout_queues.seq
+  account_id TEXT NOT NULL,
+  rule_arn   TEXT NOT NULL,
+  id         TEXT NOT NULL,
+  arn        TEXT NOT NULL,
+  settings   TEXT NOT NULL -- JSON object
+);
+CREATE UNIQUE INDEX bus_targets_by_rule ON bus_targets (rule_arn, id);
+CREATE INDEX bus_targets_by_arn ON bus_targets (account_id, arn, rule_arn);
+
+-- Counts the changes of an account's rules and targets, so that whoever has them compiled sees that they are out of date.
+CREATE TABLE bus_versions (
+  account_id TEXT PRIMARY KEY,
+  version    INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE bus_connections (
+  account_id  TEXT NOT NULL,
+  name        TEXT NOT NULL,
+  arn         TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  auth_type   TEXT NOT NULL,
+  username    TEXT NOT NULL,
+  secret      BLOB NOT NULL, -- sealed
+  created_at  INTEGER NOT NULL,
+  modified_at INTEGER NOT NULL,
+  PRIMARY KEY (account_id, name)
+) WITHOUT ROWID;
+
+CREATE TABLE bus_destinations (
+  account_id     TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  arn            TEXT NOT NULL UNIQUE,
+  description    TEXT NOT NULL,
+  connection_arn TEXT NOT NULL,
+  endpoint       TEXT NOT NULL,
+  method         TEXT NOT NULL,
+  rate           INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  modified_at    INTEGER NOT NULL,
+  PRIMARY KEY (account_id, name)
+) WITHOUT ROWID;
+CREATE INDEX bus_destinations_by_connection ON bus_destinations (connection_arn, name);

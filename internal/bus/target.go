@@ -1,0 +1,156 @@
+package bus
+
+import (
+	"strings"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
+)
+
+// Kind is what a target is.
+type Kind string
+
+// The kinds of target that the bus can invoke.
+const (
+	TopicTarget Kind = "sns"
+	QueueTarget Kind = "sqs"
+	HTTPTarget  Kind = "api-destination"
+)
+
+// Target is whom a rule sends the events that it matches. It implements queue.Subscriber.
+type Target struct {
+	Key       int64 // of its queue
+	AccountID string
+	RuleARN   string
+	ID        string
+	ARN       string
+	Settings
+}
+
+// Settings are what a target receives, and how. They are stored as one JSON text.
+type Settings struct {
+	RoleARN  string          `json:"roleArn,omitempty"` // kept, and of no effect
+	Input    Input           `json:"input,omitzero"`
+	HTTP     *HTTPParameters `json:"http,omitempty"`     // of API destinations
+	MaxAge   int             `json:"maxAge,omitempty"`   // seconds; 0: EventBridge's day
+	Attempts int             `json:"attempts,omitempty"` // how many there are at most, the first one included; 0: EventBridge's
+}
+
+// HTTPParameters go into the request to an API destination. Values that begin with "$." are paths into the event.
+type HTTPParameters struct {
+	Path   []string          `json:"path,omitempty"` // in place of the stars in its URL
+	Header map[string]string `json:"header,omitempty"`
+	Query  map[string]string `json:"query,omitempty"`
+}
+
+// What EventBridge does unless a target's retry policy says otherwise.
+const (
+	defaultMaxAge   = 24 * time.Hour
+	defaultAttempts = 1 + 185
+)
+
+// Name implements queue.Subscriber. AWS has no ARNs for targets; this is the rule's, and more.
+func (t *Target) Name() string { return t.RuleARN + "/target/" + t.ID }
+
+// Wants implements queue.Subscriber: a target wants all that was queued for it.
+func (t *Target) Wants(uint8) bool { return true }
+
+// Retry implements queue.Subscriber.
+func (t *Target) Retry() queue.Retry {
+	r := queue.Retry{Window: defaultMaxAge, Attempts: defaultAttempts}
+	if t.MaxAge > 0 {
+		r.Window = time.Duration(t.MaxAge) * time.Second
+	}
+	if t.Attempts > 0 {
+		r.Attempts = t.Attempts
+	}
+	return r
+}
+
+// Kind tells what the target is, "" if it is nothing that the bus can invoke.
+func (t *Target) Kind() Kind {
+	parts := strings.SplitN(t.ARN, ":", 6)
+	switch {
+	case len(parts) < 6:
+		return ""
+	case parts[2] == "events" && strings.HasPrefix(parts[5], "api-destination/"):
+		return HTTPTarget
+	case parts[2] == "sns":
+		return TopicTarget
+	case parts[2] == "sqs":
+		return QueueTarget
+	default:
+		return ""
+	}
+}
+
+// Payload makes what the target receives of an event. An error that says why it never will is a fault.InvalidParameters.
+func (t *Target) Payload(evt []byte, ingested time.Time) ([]byte, error) {
+	return t.Input.render(evt, t.RuleARN, ingested)
+}
+
+// Parameters returns the HTTP parameters with values of an event in place of paths. What does not exist is empty.
+func (t *Target) Parameters(evt []byte) HTTPParameters {
+	return t.HTTP.with(func(value string) string {
+		p, ok := parsePath(value)
+		if !ok || !strings.HasPrefix(value, "$.") {
+			return value
+		}
+		v := p.find(evt)
+		if v.IsString() {
+			return v.Text()
+		}
+		return string(v)
+	})
+}
+
+// with returns the parameters with what change makes of each value.
+func (h *HTTPParameters) with(change func(value string) string) HTTPParameters {
+	if h == nil {
+		return HTTPParameters{}
+	}
+	out := HTTPParameters{Path: make([]string, len(h.Path)), Header: make(map[string]string, len(h.Header)), Query: make(map[string]string, len(h.Query))}
+	for i, value := range h.Path {
+		out.Path[i] = change(value)
+	}
+	for name, value := range h.Header {
+		out.Header[name] = change(value)
+	}
+	for name, value := range h.Query {
+		out.Query[name] = change(value)
+	}
+	return out
+}
+
+// check reports why a rule of the account in scope cannot have the target.
+func (t *Target) check(s account.Scope) error {
+	parts := strings.SplitN(t.ARN, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" || parts[5] == "" {
+		return invalid("Arn", "Provided Arn is not in correct format.")
+	}
+	kind := t.Kind()
+	switch {
+	case kind == "":
+		return invalid("Arn", "the built-in event bus invokes SNS topics, SQS queues and API destinations, not %.64s.", parts[2])
+	case kind != HTTPTarget && strings.HasSuffix(parts[5], ".fifo"):
+		return invalid("Arn", "FIFO topics and queues are not supported by the built-in event bus, choose a standard one.")
+	case parts[1] != s.Partition || parts[3] != s.Region || parts[4] != s.AccountID:
+		return invalid("Arn", "a target has to be in the account and Region of its rule.")
+	case kind != HTTPTarget && strings.ContainsAny(parts[5], ":/"):
+		return invalid("Arn", "Provided Arn is not in correct format.")
+	case t.HTTP != nil && kind != HTTPTarget:
+		return invalid("HttpParameters", "only API destinations have them.")
+	}
+	malformed := ""
+	t.HTTP.with(func(value string) string {
+		if _, ok := parsePath(value); strings.HasPrefix(value, "$.") && !ok {
+			malformed = value
+		}
+		return value
+	})
+	if malformed != "" {
+		return invalid("HttpParameters", "%.64s is no JSON path.", malformed)
+	}
+	return t.Input.check(t.ID)
+}
