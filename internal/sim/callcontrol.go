@@ -67,6 +67,9 @@ func (s *Sim) customerCalls(waID string, in customerCall, now int64) (any, error
 	if !n.takesCalls() {
 		return nil, fault.New(fault.Validation, "calling is not enabled for this number: POST /%s/settings with calling.status ENABLED first", n.ID)
 	}
+	if n.account.bars(noBeingCalled, now) || n.account.standing.ban == banDisabled {
+		return nil, fault.New(fault.Validation, "Meta does not let the business be called")
+	}
 	user := s.st.customers[waID]
 	if user == nil {
 		user = s.st.describe(s.world.Portfolio, s.customer(waID).Customer)

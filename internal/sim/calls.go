@@ -133,6 +133,9 @@ func postCall(s *Sim, c *call) (any, *graph.Error) {
 	if c.number.Status != "CONNECTED" {
 		return nil, graph.Fail(133010, "The phone number is not registered.")
 	}
+	if err := c.account.locked(); err != nil {
+		return nil, err
+	}
 	if !c.number.takesCalls() {
 		return nil, graph.Fail(138000, "Calling is not enabled for this phone number.")
 	}
@@ -174,6 +177,9 @@ func (s *Sim) connectCall(c *call) (any, *graph.Error) {
 	}
 	if err := checkSession(c, "offer"); err != nil {
 		return nil, err
+	}
+	if c.account.bars(noCalling, c.now) {
+		return nil, graph.Fail(138013, "The account is restricted from calling for now.")
 	}
 	key, book := pairKey(c.number, d.user), &s.st.voices
 	switch {

@@ -322,16 +322,23 @@ func (s *Sim) flowChanged(f *flow, from, to string) {
 	s.announce(f.account, "flows", value, s.now())
 }
 
+// flowAlerts are what Meta's monitoring reports of a Flow beside its status.
+var flowAlerts = []string{"CLIENT_ERROR_RATE", "ENDPOINT_ERROR_RATE", "ENDPOINT_LATENCY", "ENDPOINT_AVAILABILITY", "FLOW_VERSION_EXPIRY_WARNING"}
+
 // patchFlow is PATCH /sim/v1/flows/{id}: what Meta's monitoring does to a Flow.
 func patchFlow(s *Sim, r *http.Request) (shown any, err error) {
 	var p struct {
-		Status string `json:"status"`
+		Status string         `json:"status"`
+		Alert  map[string]any `json:"alert"`
 	}
 	if err := input(r, &p); err != nil {
 		return nil, err
 	}
-	if !slices.Contains([]string{flowDraft, flowPublished, flowDeprecated, flowBlocked, flowThrottled}, p.Status) {
+	if p.Status != "" && !slices.Contains([]string{flowDraft, flowPublished, flowDeprecated, flowBlocked, flowThrottled}, p.Status) {
 		return nil, fault.New(fault.Validation, "status must be DRAFT, PUBLISHED, DEPRECATED, BLOCKED or THROTTLED")
+	}
+	if event, _ := p.Alert["event"].(string); p.Alert != nil && !slices.Contains(flowAlerts, event) {
+		return nil, fault.New(fault.Validation, "alert.event must be one of %s", strings.Join(flowAlerts, ", "))
 	}
 	s.with(func(st *state) {
 		f := st.flows[r.PathValue("id")]
@@ -339,8 +346,12 @@ func patchFlow(s *Sim, r *http.Request) (shown any, err error) {
 			err = fault.New(fault.NotFound, "no Flow has the id %q", r.PathValue("id"))
 			return
 		}
-		if f.status != p.Status {
+		if p.Status != "" && f.status != p.Status {
 			s.setFlowStatus(f, p.Status)
+		}
+		if p.Alert != nil {
+			p.Alert["flow_id"] = f.id
+			s.announce(f.account, "flows", p.Alert, s.now())
 		}
 		shown = f.object(s)
 	})

@@ -74,6 +74,9 @@ func (s *Sim) write(waID string, in inboundMessage) (id string, err error) {
 	if n == nil {
 		return "", fault.New(fault.NotFound, "no phone number has the id %q", in.Number)
 	}
+	if n.account.standing.ban == banDisabled {
+		return "", fault.New(fault.Validation, "the business account is disabled: nobody can write to it")
+	}
 	now := s.now().UnixNano()
 	user := s.st.customers[waID]
 	if user == nil {

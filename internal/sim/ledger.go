@@ -126,7 +126,7 @@ func (s *Sim) outbound(after uint64, limit int, keep func(*message) bool) (list 
 		total = st.accepted
 		from := sort.Search(len(st.messages), func(i int) bool { return st.messages[i].serial > after })
 		for _, m := range st.messages[from:] {
-			if m.inbound || !keep(m) {
+			if m.inbound || m.onPhone || !keep(m) {
 				continue
 			}
 			if len(list) == limit {

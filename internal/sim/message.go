@@ -25,6 +25,7 @@ type message struct {
 	code     int  // what an outbound message will fail with, 0 for nothing
 	details  string
 	template *template
+	onPhone  bool // the owner wrote it in the WhatsApp Business app
 	held     bool // for quality assessment, before it is sent
 	voice    bool
 	reaction bool

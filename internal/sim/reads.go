@@ -146,18 +146,31 @@ func (n *number) object(s *Sim) object {
 		"is_on_biz_app": onPhone, "is_pin_enabled": n.PIN != "", "messaging_limit_tier": n.Tier,
 		"whatsapp_business_manager_messaging_limit": n.Tier, "country_dial_code": countryOf(n.digits).code,
 		"country_code": countryOf(n.digits).iso, "webhook_configuration": callback,
-		"health_status": object{"can_send_message": n.health(), "entities": []object{
+		"health_status": object{"can_send_message": worse(n.health(), n.account.health(s.now().UnixNano())), "entities": []object{
 			{"entity_type": "PHONE_NUMBER", "id": n.ID, "can_send_message": n.health()},
-			{"entity_type": "WABA", "id": n.account.ID, "can_send_message": "AVAILABLE"},
+			{"entity_type": "WABA", "id": n.account.ID, "can_send_message": n.account.health(s.now().UnixNano())},
 			{"entity_type": "APP", "id": s.o.AppID, "can_send_message": "AVAILABLE"}}},
 	}
 }
 
 func (n *number) health() string {
-	if n.Status == "CONNECTED" {
+	switch {
+	case n.Status == statusFlagged || n.Status == statusRestricted:
+		return "LIMITED"
+	case n.registered():
 		return "AVAILABLE"
 	}
 	return "BLOCKED"
+}
+
+// worse returns the one of two states of health that lets less pass.
+func worse(a, b string) string {
+	for _, state := range []string{"BLOCKED", "LIMITED"} {
+		if a == state || b == state {
+			return state
+		}
+	}
+	return a
 }
 
 func (n *number) callbacks(app string) object {
@@ -188,13 +201,18 @@ func getAccount(s *Sim, c *call) (any, *graph.Error) {
 	if a.Marketing {
 		marketing = "ONBOARDED"
 	}
-	o := object{"id": a.ID, "name": a.Name, "currency": a.Currency, "timezone_id": "1", "country": a.Country,
-		"message_template_namespace": "wx_" + strconv.FormatUint(hash64(a.ID), 36), "account_review_status": "APPROVED",
+	health := a.health(c.now)
+	o := object{"id": a.ID, "name": a.Name, "currency": a.Currency, "timezone_id": "1", "country": a.Country, "primary_business_location": a.Country,
+		"auth_international_rate_eligibility": nil,
+		"message_template_namespace":          "wx_" + strconv.FormatUint(hash64(a.ID), 36), "account_review_status": cmp.Or(a.standing.review, "APPROVED"),
 		"business_verification_status": "verified", "ownership_type": "SELF", "status": "ACTIVE",
 		"owner_business_info":                object{"id": s.world.Portfolio, "name": a.Name},
 		"marketing_messages_lite_api_status": marketing, "marketing_messages_onboarding_status": marketing,
-		"health_status": object{"can_send_message": "AVAILABLE", "entities": []object{
-			{"entity_type": "WABA", "id": a.ID, "can_send_message": "AVAILABLE"}}}, "template_analytics": nil}
+		"health_status": object{"can_send_message": health, "entities": []object{
+			{"entity_type": "WABA", "id": a.ID, "can_send_message": health}}}, "template_analytics": nil}
+	if a.standing.eligible != nil {
+		o["auth_international_rate_eligibility"] = a.standing.eligible
+	}
 	if fields, _ := c.params.String("fields"); strings.Contains(fields, "template_analytics") {
 		analytics, err := s.templateAnalytics(a, fields, c.now)
 		if err != nil {

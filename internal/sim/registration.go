@@ -61,6 +61,8 @@ func addNumber(s *Sim, c *call) (any, *graph.Error) {
 		return nil, graph.Param("Param phone_number is not a valid phone number.")
 	case utf8.RuneCountInString(name) < 2 || utf8.RuneCountInString(name) > 75:
 		return nil, graph.Param("Param verified_name must be 2 to 75 characters long.")
+	case c.account.bars(noNumbers, c.now):
+		return nil, graph.Fail(368, "The account is restricted from adding phone numbers for now.")
 	case len(c.account.numbers) >= numbersPerAccount:
 		return nil, &graph.Error{HTTP: http.StatusBadRequest, Code: 100, Message: "Invalid parameter", UserTitle: "Too many phone numbers",
 			UserMsg: fmt.Sprintf("The business has %d phone numbers, as many as it may.", numbersPerAccount)}

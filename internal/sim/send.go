@@ -42,8 +42,11 @@ func sendMarketing(s *Sim, c *call) (any, *graph.Error) { return s.send(c, true)
 
 func (s *Sim) send(c *call, marketing bool) (any, *graph.Error) {
 	n := c.number
-	if n.Status != "CONNECTED" {
+	if !n.registered() {
 		return nil, graph.Fail(133010, "The phone number is not registered. Register it before sending.")
+	}
+	if err := c.account.locked(); err != nil {
+		return nil, err
 	}
 	if err := c.malformed; err != nil {
 		return nil, err
@@ -207,10 +210,13 @@ func (s *Sim) checkRecipient(c *call, d *draft) *graph.Error {
 	if n.Mode == "SANDBOX" && !n.allows(d.input) {
 		return graph.Fail(131030, "Recipient phone number not in allowed list: Add recipient phone number to recipient list and try again.")
 	}
+	d.thread = n.thread(d.user.key(), now)
+	if err := s.checkRestrictions(c, d); err != nil {
+		return err
+	}
 	if set.Throughput && !n.rate.take(now, n.perSecond()) {
 		return graph.Fail(130429, "Message failed to send because there were too many messages sent from this phone number in a short period of time.")
 	}
-	d.thread = n.thread(d.user.key(), now)
 	if set.PairRate && !d.thread.debt.take(now) {
 		return graph.Fail(131056, "Message failed to send because there were too many messages sent from this phone number to the same phone number in a short period of time.")
 	}

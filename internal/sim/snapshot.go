@@ -2,6 +2,7 @@ package sim
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -79,7 +80,13 @@ func (a *account) object(s *Sim) object {
 	for _, f := range a.flows {
 		flows = append(flows, f.object(s))
 	}
-	return object{"id": a.ID, "name": a.Name, "subscribed": a.subscribed, "override_callback_uri": a.callback,
+	restricted := []restriction{}
+	for _, kind := range slices.Sorted(maps.Keys(a.standing.restricted)) {
+		restricted = append(restricted, restriction{kind, a.standing.restricted[kind]})
+	}
+	return object{"id": a.ID, "name": a.Name, "country": a.Country, "subscribed": a.subscribed, "override_callback_uri": a.callback,
+		"ban_state": a.standing.ban, "restrictions": restricted, "violation_type": a.standing.violation,
+		"review_status": cmp.Or(a.standing.review, "APPROVED"), "offboarded": a.standing.offboarded, "marketing_messages": a.Marketing,
 		"phone_numbers": numbers, "message_templates": templates, "flows": flows}
 }
 

@@ -62,6 +62,8 @@ type account struct {
 	flows   []*flow
 	dataset *dataset // nil until one was made
 	calls   gauge
+
+	standing standing
 }
 
 type number struct {
