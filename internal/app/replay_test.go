@@ -121,6 +121,14 @@ func TestEventsAgain(t *testing.T) {
 	if got := strings.Join(statuses, " "); got != "accepted sent delivered" {
 		t.Errorf("dead letters are about %s", got)
 	}
+	var whole struct {
+		DeadLetter buried
+		Envelope   string
+	}
+	n.ask(t, "GET", path("events/dead-letters/details", "deadLetterId", list[0].DeadLetterID), nil, &whole)
+	if got := describe(t, whole.Envelope); whole.DeadLetter != list[0] || !strings.HasSuffix(got, list[0].MessageID) {
+		t.Errorf("%+v carries %q, want %+v", whole.DeadLetter, got, list[0])
+	}
 	page, next := n.deadLetters(t, "maxResults", "2")
 	rest, end := n.deadLetters(t, "maxResults", "2", "nextToken", next)
 	if len(page) != 2 || len(rest) != 1 || rest[0] != list[2] || end != "" {

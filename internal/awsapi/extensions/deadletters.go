@@ -8,6 +8,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/restjson"
+	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
@@ -122,15 +123,7 @@ func (s server) readDeadLetters(ctx context.Context, accountID string, at place,
 			return nil, err
 		}
 		for i := range events {
-			e := &events[i]
-			l := deadLetter{Source: fromEvents, EventID: e.ID, BusinessAccountID: account.ID(account.KindWABA, e.WABAKey), MessageID: e.MessageID,
-				Field: e.Field, Status: e.Status, Destination: e.Destination, Attempts: e.Attempts, Reason: e.Reason,
-				Timestamp: restjson.Time(e.At), DeadSince: restjson.Time(e.DiedAt), place: place{fromEvents, e.Key}}
-			if e.PhoneKey != "" {
-				l.PhoneNumberID = account.ID(account.KindPhoneNumber, e.PhoneKey)
-			}
-			l.ID = l.place.String()
-			list = append(list, l)
+			list = append(list, buriedEvent(&events[i]))
 		}
 		at = place{fromTopics, 0}
 	}
@@ -148,6 +141,48 @@ func (s server) readDeadLetters(ctx context.Context, accountID string, at place,
 			Attempts: n.Attempts, Reason: n.Reason, Timestamp: restjson.Time(n.PublishedAt), DeadSince: restjson.Time(n.At), place: p})
 	}
 	return list, nil
+}
+
+// buriedEvent describes an event that was given up.
+func buriedEvent(e *event.DeadLetter) deadLetter {
+	l := deadLetter{Source: fromEvents, EventID: e.ID, BusinessAccountID: account.ID(account.KindWABA, e.WABAKey), MessageID: e.MessageID,
+		Field: e.Field, Status: e.Status, Destination: e.Destination, Attempts: e.Attempts, Reason: e.Reason,
+		Timestamp: restjson.Time(e.At), DeadSince: restjson.Time(e.DiedAt), place: place{fromEvents, e.Key}}
+	if e.PhoneKey != "" {
+		l.PhoneNumberID = account.ID(account.KindPhoneNumber, e.PhoneKey)
+	}
+	l.ID = l.place.String()
+	return l
+}
+
+type getDeadLetterInput struct {
+	ID string `query:"deadLetterId" required:"true" len:"1..40"`
+}
+
+type getDeadLetterOutput struct {
+	DeadLetter deadLetter `json:"deadLetter"`
+	Envelope   string     `json:"envelope"` // what the destination did not take
+}
+
+// getDeadLetter shows what a dead letter of the event queue carries.
+func (s server) getDeadLetter(ctx context.Context, in *getDeadLetterInput) (*getDeadLetterOutput, error) {
+	p, err := parsePlace(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if p.source != fromEvents {
+		return nil, fault.New(fault.InvalidParameters, "Only dead letters of events can be shown; %s is a notification.", in.ID)
+	}
+	scope := awsapi.From(ctx).Scope()
+	l, d, err := s.Events.DeadEvent(ctx, scope.AccountID, p.key)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := s.Opener.Open(d.Entry, []byte(d.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &getDeadLetterOutput{buriedEvent(&l), string(event.Envelope(&d, scope, opened))}, nil
 }
 
 // chooseInput says which dead letters: some, those of one destination, or all.

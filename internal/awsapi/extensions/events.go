@@ -14,6 +14,7 @@ import (
 // Events is an account's history of events, and those that could not be published.
 type Events interface {
 	DeadEvents(ctx context.Context, accountID string, after int64, limit int) ([]event.DeadLetter, error)
+	DeadEvent(ctx context.Context, accountID string, key int64) (event.DeadLetter, event.Delivery, error)
 	RequeueDeadEvents(ctx context.Context, accountID string, keys []int64) (requeued int, destinations []string, err error)
 	DiscardDeadEvents(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
 	Replay(ctx context.Context, accountID string, q event.Replay) (event.Replayed, error)

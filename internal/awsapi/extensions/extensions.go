@@ -75,6 +75,7 @@ func Operations(o Options) []awsapi.Operation {
 		{Name: "GetCustomerServiceWindow", Method: "GET", Path: "/v1/waxwing/windows/details", Errors: errors, Rate: 100,
 			Do: awsapi.Op(s.getWindow)},
 		{Name: "ListDeadLetters", Method: "GET", Path: "/v1/waxwing/events/dead-letters", Errors: errors, Do: awsapi.Op(s.listDeadLetters)},
+		{Name: "GetDeadLetter", Method: "GET", Path: "/v1/waxwing/events/dead-letters/details", Errors: errors, Do: awsapi.Op(s.getDeadLetter)},
 		{Name: "RequeueDeadLetters", Method: "POST", Path: "/v1/waxwing/events/dead-letters/requeue", Errors: errors,
 			Do: awsapi.Op(s.requeueDeadLetters)},
 		{Name: "DiscardDeadLetters", Method: "POST", Path: "/v1/waxwing/events/dead-letters/discard", Errors: errors,

@@ -28,14 +28,17 @@ func (db *DB) Destinations(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-const deliveryColumns = `SELECT d.seq, d.not_before, d.attempts, e.id, e.account_id, e.waba_key,
+const deliveryColumns = `SELECT d.seq, d.not_before, d.attempts, ` + envelopeColumns + `
+	FROM deliveries d JOIN events e ON e.seq = d.seq ` + envelopeJoins
+
+// envelopeColumns are what an event's envelope names.
+const envelopeColumns = `e.id, e.account_id, e.waba_key,
 	coalesce(w.meta_id, (SELECT u.waba_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
 	coalesce(w.destination_role, (SELECT u.destination_role FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = '')),
 	e.phone_key, coalesce(p.meta_id, (SELECT u.phone_meta_id FROM unlinked u WHERE u.waba_key = e.waba_key AND u.phone_key = e.phone_key), ''),
-	e.message_id, e.wamid, e.field, e.status, e.at, e.entry
-	FROM deliveries d JOIN events e ON e.seq = d.seq
-	LEFT JOIN wabas w ON w.key = e.waba_key
-	LEFT JOIN phone_numbers p ON p.key = e.phone_key `
+	e.message_id, e.wamid, e.field, e.status, e.at, e.entry`
+
+const envelopeJoins = `LEFT JOIN wabas w ON w.key = e.waba_key LEFT JOIN phone_numbers p ON p.key = e.phone_key `
 
 // Undelivered reads what may be published to a destination now: events whose repetition is due, up to a quarter of limit, and
 // then those that have not failed yet, both in order.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
 // DeadEvents lists events of an account that were given up, in the order of giving up, from the one after the given key.
@@ -29,6 +30,24 @@ func (db *DB) DeadEvents(ctx context.Context, accountID string, after int64, lim
 		return err
 	})
 	return list, err
+}
+
+// DeadEvent returns one dead letter of an account with its event; NotFound if there is none of this key.
+func (db *DB) DeadEvent(ctx context.Context, accountID string, key int64) (l event.DeadLetter, d event.Delivery, err error) {
+	letters, err := db.DeadEvents(ctx, accountID, key-1, 1)
+	if err != nil {
+		return l, d, err
+	}
+	if len(letters) == 0 || letters[0].Key != key {
+		return l, d, fault.New(fault.NotFound, "There is no dead letter event-%d in this account.", key)
+	}
+	l = letters[0]
+	list, err := db.deliveries(ctx, nil, l.Destination, `SELECT x.seq, 0, x.attempts, `+envelopeColumns+`
+		FROM dead_letters x JOIN events e ON e.seq = x.seq `+envelopeJoins+`WHERE x.key = ?`, key)
+	if err == nil && len(list) == 1 {
+		d = list[0]
+	}
+	return l, d, err
 }
 
 // RequeueDeadEvents puts dead letters of an account back into the queue: those of an AWS event destination for the one that their

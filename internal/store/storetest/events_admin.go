@@ -16,6 +16,7 @@ import (
 // eventsAdmin is what people can do about events: see those that were given up, and have events published once more.
 type eventsAdmin interface {
 	DeadEvents(ctx context.Context, accountID string, after int64, limit int) ([]event.DeadLetter, error)
+	DeadEvent(ctx context.Context, accountID string, key int64) (event.DeadLetter, event.Delivery, error)
 	RequeueDeadEvents(ctx context.Context, accountID string, keys []int64) (requeued int, destinations []string, err error)
 	DiscardDeadEvents(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
 	PruneDeadEvents(ctx context.Context, cutoff time.Time) (more bool, err error)
@@ -69,6 +70,16 @@ func deadEvents(t *testing.T, w *world) {
 	got.Key, got.ID = 0, ""
 	same(t, "dead letter", got, event.DeadLetter{WABAKey: w.waba.Key, PhoneKey: w.phone.Key, MessageID: m.ID, Field: "messages",
 		Status: "accepted", At: w.now, Destination: topicARN, Attempts: 1, Reason: "too large", DiedAt: w.now})
+	letter, d, err := w.DeadEvent(w.ctx, w.waba.AccountID, letters[1].Key)
+	must(t, err)
+	same(t, "one dead letter", letter, letters[1])
+	if d.ID != letter.ID || d.WABAMetaID != w.waba.MetaID || d.PhoneMetaID != w.phone.MetaID || string(d.Entry) != "sealed received" || d.Destination != topicARN {
+		t.Errorf("its event: %+v", d)
+	}
+	_, _, err = w.DeadEvent(w.ctx, stranger, letters[1].Key)
+	isNotFound(t, "another account's dead letter", err)
+	_, _, err = w.DeadEvent(w.ctx, w.waba.AccountID, letters[2].Key+1)
+	isNotFound(t, "no dead letter", err)
 	rest, err := w.DeadEvents(w.ctx, w.waba.AccountID, letters[0].Key, 1)
 	must(t, err)
 	same(t, "page", rest, letters[1:2])
