@@ -18,12 +18,13 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/sim"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
 
 // CreateAccount makes an account with an administrator and returns the administrator's key. Without an id it gets one that is
 // free; an id that is taken is a fault.Conflict. It works beside a running server.
 func CreateAccount(ctx context.Context, cfg config.Config, a identity.Account) (identity.AccessKey, error) {
-	db, box, err := openStore(ctx, &cfg, false)
+	db, box, err := openStore(ctx, &cfg, sqlite.Options{})
 	if err != nil {
 		return identity.AccessKey{}, err
 	}

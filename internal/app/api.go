@@ -28,7 +28,7 @@ func (p *parts) wireAPI(ctx context.Context, a *App) error {
 	if err != nil {
 		return err
 	}
-	if p.buckets, err = newBuckets(ctx, a, p.directory); err != nil {
+	if p.buckets, err = newBuckets(ctx, a, p); err != nil {
 		return err
 	}
 	if p.keys, err = newKeyStore(ctx, cfg); err != nil {
@@ -39,7 +39,7 @@ func (p *parts) wireAPI(ctx context.Context, a *App) error {
 		return err
 	}
 	api := awsapi.New(awsapi.Options{Region: cfg.Region, Partition: partition, ClockSkew: cfg.Auth.ClockSkew, Keys: p.directory,
-		Limits: awsapi.NewQuotas(services, cfg.Limits), Services: services, Logger: a.log,
+		Limits: awsapi.NewQuotas(services, cfg.Limits), Services: services, Admit: p.admit, Logger: a.log,
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
 	p.handler = route(api, p.callbacks, snsapi.NewPublic(p.topics, p.signer, a.log), p.buckets.door, a)
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/calling"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/meta"
 )
@@ -40,7 +41,7 @@ func (c calls) HandOver(ctx context.Context, line account.Line, version string, 
 	outcome := calling.Outcome{WABAMetaID: line.WABAMetaID, PhoneMetaID: line.PhoneMetaID, DisplayNumber: line.DisplayNumber, CallID: id,
 		Event: e, At: now.Unix(), Failure: failure(err)}
 	if failed := c.report(context.WithoutCancel(ctx), line, &outcome, now); failed != nil {
-		c.log.Error("store the event of a call", "phone", line.PhoneKey, "error", failed)
+		fault.Log(context.WithoutCancel(ctx), c.log, "store the event of a call", failed, "phone", line.PhoneKey)
 	}
 	return id, meta.Fault(err)
 }

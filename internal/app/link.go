@@ -10,6 +10,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/directory"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/meta"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
 
 // LinkOptions say what LinkWABA links.
@@ -29,7 +30,7 @@ type Linked struct {
 
 // LinkWABA links a business account with all of its numbers, both phases at once. It works beside a running server.
 func LinkWABA(ctx context.Context, cfg config.Config, o LinkOptions) (Linked, error) {
-	db, box, err := openStore(ctx, &cfg, false)
+	db, box, err := openStore(ctx, &cfg, sqlite.Options{})
 	if err != nil {
 		return Linked{}, err
 	}

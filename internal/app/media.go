@@ -13,7 +13,6 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	s3api "github.com/waxwing-messaging/waxwing/internal/awsapi/s3"
-	"github.com/waxwing-messaging/waxwing/internal/awsapi/sigv4"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/objectstore"
@@ -36,7 +35,7 @@ type buckets struct {
 }
 
 // newBuckets opens the built-in buckets, or sets up access to those of s3.endpoint.
-func newBuckets(ctx context.Context, a *App, keys sigv4.Keys) (*buckets, error) {
+func newBuckets(ctx context.Context, a *App, p *parts) (*buckets, error) {
 	cfg := a.cfg
 	guard := outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts, Timeout: copyTimeout}
 	access := objectstore.PresignedOptions{Hosts: cfg.S3.PresignedHosts}
@@ -61,7 +60,8 @@ func newBuckets(ctx context.Context, a *App, keys sigv4.Keys) (*buckets, error) 
 		origin := cfg.BaseURL(a.api.Addr().String())
 		access.Own = origins(origin)
 		b.builtin, b.objects = store, store
-		b.door = s3api.New(s3api.Options{Region: cfg.Region, Keys: keys, Hosts: names(origin), ClockSkew: cfg.Auth.ClockSkew, Logger: a.log,
+		b.door = s3api.New(s3api.Options{Region: cfg.Region, Keys: p.directory, Hosts: names(origin), ClockSkew: cfg.Auth.ClockSkew,
+			Admit: p.admit, Logger: a.log,
 			Serve: func(w http.ResponseWriter, r *http.Request, account string) {
 				inner.ServeHTTP(w, bucket.For(r, account))
 			}})

@@ -66,10 +66,13 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	cfg := a.cfg
 	p := &parts{owner: uuid.NewString(), scope: account.Scope{Partition: partition, Region: cfg.Region}}
 	var err error
-	if p.db, p.box, err = openStore(ctx, cfg, true); err != nil {
+	watch := newStorage(a)
+	if p.db, p.box, err = openStore(ctx, cfg, sqlite.Options{Exclusive: true, MinFree: int64(cfg.Store.MinFree), MaxSize: int64(cfg.Store.MaxSize),
+		OnRoom: watch.told}); err != nil {
 		return nil, err
 	}
 	a.onUndo("store", p.db.Close)
+	a.metrics.WatchStorage(func() (int64, int) { c := p.db.Condition(); return c.Free, int(c.Room) })
 	p.directory = directory.New(p.db, p.box, p.scope)
 	if p.graph, err = meta.New(meta.Options{BaseURL: cfg.GraphURL(), Timeout: cfg.Meta.Timeout, AppID: cfg.Meta.AppID,
 		AppSecret: cfg.Meta.AppSecret, Logger: a.log}); err != nil {
@@ -84,6 +87,6 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 		return nil, err
 	}
 	p.engines = []engine{{"dispatch", p.lanes.Run}, {"ingest", p.intake.Run}, {"deliver", p.delivery.Run}, {"fan-out", p.fan.Run},
-		{"refresh", p.refresher.Run}, {"templates", p.templates.Run}, {"pruning", pruner{p.db, cfg.Retention, a.log}.run}}
+		{"refresh", p.refresher.Run}, {"templates", p.templates.Run}, {"pruning", pruner{p.db, cfg.Retention, a.log}.run}, {"storage", watch.run}}
 	return p, nil
 }

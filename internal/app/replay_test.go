@@ -14,6 +14,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
 
 const eventsTopic = "arn:aws:sns:us-east-1:000000000000:whatsapp-events"
@@ -41,7 +42,7 @@ func (n *node) subscribe(t *testing.T, endpoint string) {
 func (n *node) bury(t *testing.T) {
 	t.Helper()
 	n.stop()
-	db, _, err := openStore(t.Context(), n.cfg, true)
+	db, _, err := openStore(t.Context(), n.cfg, sqlite.Options{Exclusive: true})
 	if err != nil {
 		t.Fatal(err)
 	}

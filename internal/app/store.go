@@ -10,17 +10,19 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
 
-// openStore opens the database and the keys that its contents are sealed with. A node that drives queues opens it exclusively.
-func openStore(ctx context.Context, cfg *config.Config, exclusive bool) (*sqlite.DB, *secret.Box, error) {
+// openStore opens the database and the keys that its contents are sealed with.
+func openStore(ctx context.Context, cfg *config.Config, o sqlite.Options) (*sqlite.DB, *secret.Box, error) {
 	box, err := secret.OpenOrCreate(cfg.KeyPath())
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := sqlite.Open(ctx, cfg.SQLitePath(), sqlite.Options{Exclusive: exclusive, Bus: busOf(cfg)})
+	o.Bus = busOf(cfg)
+	db, err := sqlite.Open(ctx, cfg.SQLitePath(), o)
 	if errors.Is(err, sqlite.ErrInUse) {
 		return nil, nil, fmt.Errorf("%w: %s", err, cfg.SQLitePath())
 	}
@@ -94,7 +96,7 @@ func (p pruner) prune(ctx context.Context, step func(context.Context, time.Time)
 	for more := true; more && ctx.Err() == nil; {
 		var err error
 		if more, err = step(ctx, cutoff); err != nil {
-			p.log.Error("prune", "error", err)
+			fault.Log(ctx, p.log, "prune", err)
 			return
 		}
 	}

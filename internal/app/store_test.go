@@ -10,13 +10,14 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
 
 // Dead letters do not keep events for ever: they are forgotten after as long as the events themselves.
 func TestDeadLettersAreForgotten(t *testing.T) {
 	t.Parallel()
 	ctx, cfg := t.Context(), config.Dev(t.TempDir())
-	db, _, err := openStore(ctx, &cfg, true)
+	db, _, err := openStore(ctx, &cfg, sqlite.Options{Exclusive: true})
 	if err != nil {
 		t.Fatal(err)
 	}

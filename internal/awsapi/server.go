@@ -29,6 +29,7 @@ type Options struct {
 	Now       func() time.Time // default time.Now
 	Keys      sigv4.Keys
 	Limits    Limits       // default: NewQuotas(Services, nil)
+	Admit     func() error // optional: refuses operations that store something, while there is no room for it
 	Logger    *slog.Logger // default slog.Default()
 	// Services in order of importance: the first one's protocol answers requests that do not say which service they are for.
 	Services []Service
@@ -163,6 +164,11 @@ func (x *exchange) run() error {
 	if ok, wait := x.Limits.Allow(key.User.AccountID, x.op.Name, x.request.Time); !ok {
 		return &fault.Error{Kind: fault.Throttled, Message: textThrottled, RetryAfter: wait}
 	}
+	if x.op.Stores && x.Admit != nil {
+		if err := x.Admit(); err != nil {
+			return err
+		}
+	}
 	out, err := x.call(ctx)
 	if err != nil {
 		return err
@@ -238,7 +244,7 @@ func (x *exchange) finish() {
 // log writes the one record of the request. Failures that are ours are errors and carry their cause.
 func (x *exchange) log(code string, took time.Duration) {
 	level := slog.LevelInfo
-	if x.status >= 500 {
+	if x.status >= 500 && x.status != http.StatusServiceUnavailable { // whoever is not available has said why
 		level = slog.LevelError
 	}
 	ctx := x.r.Context()

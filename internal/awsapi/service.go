@@ -35,7 +35,9 @@ type Operation struct {
 	Rate float64
 	// MaxBody is the size limit in bytes; 0 means DefaultMaxBody. Operations found by name share the largest one's.
 	MaxBody int64
-	Do      Function
+	// Stores says that the operation takes something in that is kept until it is delivered: it is refused while there is no room.
+	Stores bool
+	Do     Function
 }
 
 const (

@@ -68,6 +68,12 @@ type Store struct {
 	// Database: `sqlite:PATH`. Empty: `waxwing.db` in `data`. `postgres://…` is reserved for many nodes and refused by this
 	// version.
 	URL string `yaml:"url"`
+	// Room on the file system of the database, or up to `max_size`, that has to be left for new work: with less, sending is
+	// refused with 503 until there is more, and what was accepted before goes on. With less than a quarter of it nothing more is
+	// handed over, and callbacks are refused, which Meta repeats; the rest is for recording what is under way. 0 never looks.
+	MinFree Size `yaml:"min_free"`
+	// Largest size of the database file; 0 leaves it to the disk. A log of up to 64 MiB beside it comes on top.
+	MaxSize Size `yaml:"max_size"`
 }
 
 // Secrets says how stored secrets and message bodies are encrypted.
@@ -253,6 +259,7 @@ func Default() Config {
 			Concurrency: 128,
 		},
 		EventBridge: EventBridge{Bus: "default", Source: "waxwing.social-messaging"},
+		Store:       Store{MinFree: 64 << 20},
 		S3:          S3{PathStyle: true},
 		Templates:   Templates{Lint: "on"},
 		Delivery:    Delivery{RetryWindow: 72 * time.Hour, DisableAfter: 120 * time.Hour},

@@ -114,7 +114,7 @@ func Markdown() string {
 		"`admin` too) overrides any setting by its dotted key. Unknown settings are refused, and all problems are reported at once.\n" +
 		"`waxwing config defaults` prints a commented file to start from, `waxwing config check` judges one, and `waxwing config show`\n" +
 		"prints what is in effect, with secrets masked.\n\n" +
-		"Durations are written like `90s`, `15m` or `3h`. `waxwing dev` starts from the same defaults, but keeps its data in the user's\n" +
+		"Durations are written like `90s`, `15m` or `3h`, sizes like `64MiB` or `20GiB`. `waxwing dev` starts from the same defaults, but keeps its data in the user's\n" +
 		"data directory, uses the secrets of the simulated WhatsApp, allows subscribers on private addresses and logs as text.\n\n" +
 		"| Setting | Default | Meaning |\n|---|---|---|\n")
 	for _, s := range c.settings() {

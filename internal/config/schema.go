@@ -88,6 +88,12 @@ func parseInto(v reflect.Value, text string) error {
 			return fmt.Errorf("%q is not a duration such as 90s or 3h", text)
 		}
 		v.SetInt(int64(d))
+	case Size:
+		n, err := parseSize(text)
+		if err != nil {
+			return err
+		}
+		v.SetInt(int64(n))
 	case bool:
 		b, err := strconv.ParseBool(text)
 		if err != nil {

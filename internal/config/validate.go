@@ -150,6 +150,13 @@ func (c *Config) checkStore(k *checker) {
 		// The value is not repeated: a database URL may hold a password.
 		k.problem("store.url", "want sqlite:PATH")
 	}
+	switch {
+	case c.Store.MaxSize == 0:
+	case c.Store.MinFree == 0:
+		k.problem("store.max_size", "needs store.min_free: without it nobody looks how much is left")
+	case c.Store.MaxSize < 4*c.Store.MinFree:
+		k.problem("store.max_size", "%s is less than four times store.min_free, %s", c.Store.MaxSize, c.Store.MinFree)
+	}
 }
 
 func (c *Config) checkTimes(k *checker) {

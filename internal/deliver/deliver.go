@@ -15,6 +15,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 )
 
@@ -138,8 +139,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	for {
 		names, err := e.Store.Destinations(ctx)
-		if err != nil && ctx.Err() == nil {
-			e.Logger.Error("read destinations", "error", err)
+		if err != nil {
+			fault.Log(ctx, e.Logger, "read destinations", err)
 		}
 		for _, name := range names {
 			start(name)

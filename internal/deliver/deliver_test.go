@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,20 @@ type rig struct {
 	fail      func(arn string, m event.Outgoing) error
 	count     int
 	manager   *Manager
+	full      atomic.Bool // nothing that was published can be recorded
+}
+
+// store is the rig's store, which can be full.
+type store struct {
+	*sqlite.DB
+	rig *rig
+}
+
+func (s store) SettleEvents(ctx context.Context, l lease.Lease, name string, o event.Settlement) (bool, error) {
+	if s.rig.full.Load() {
+		return false, fault.New(fault.Unavailable, "storage is full")
+	}
+	return s.DB.SettleEvents(ctx, l, name, o)
 }
 
 // address is where additional destinations of tests are.
@@ -74,7 +89,7 @@ func newRig(t *testing.T, bus func(string) string) *rig {
 		}
 	}
 	r := &rig{t: t, db: db, published: map[string][]string{}, calls: map[string]int{}, roles: map[string]string{}}
-	r.Engine = New(Options{Store: db, Publisher: r, Sealer: opener{}, Scope: account.Scope{Partition: "aws", Region: "us-east-1"}, Owner: "node",
+	r.Engine = New(Options{Store: store{db, r}, Publisher: r, Sealer: opener{}, Scope: account.Scope{Partition: "aws", Region: "us-east-1"}, Owner: "node",
 		RetryWindow: time.Hour, DisableAfter: 40 * time.Minute, Logger: slog.New(slog.DiscardHandler)})
 	r.manager = NewManager(ManagerOptions{Store: db, Sealer: opener{}, Scope: r.Scope, Changed: r.Hurry, Publisher: r, Now: time.Now})
 	run, cancel := context.WithCancel(context.Background())
@@ -269,6 +284,21 @@ func TestDeliver(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			if len(r.got(0)) != 10 {
 				r.t.Errorf("%d arrived after it recovered", len(r.got(0)))
+			}
+		},
+		"what a destination took is recorded when that is possible again": func(r *rig) {
+			r.full.Store(true)
+			r.add(0, 250)
+			time.Sleep(time.Minute)
+			if calls := r.calls[arn(0)]; calls != 1 {
+				r.t.Errorf("%d calls although the first one's outcome is not recorded", calls)
+			}
+			r.full.Store(false)
+			time.Sleep(2 * time.Second)
+			got := r.got(0)
+			slices.Sort(got)
+			if n := len(slices.Compact(got)); len(r.got(0)) != 250 || n != 250 || r.waiting(0) != 0 {
+				r.t.Errorf("published %d, %d of them different, %d wait", len(r.got(0)), n, r.waiting(0))
 			}
 		},
 		"an event that can never arrive becomes a dead letter": func(r *rig) {

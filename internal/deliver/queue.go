@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/limit"
 )
@@ -56,7 +57,7 @@ func (q *queue) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			q.Logger.Error("deliver", "destination", q.name, "error", err)
+			fault.Log(ctx, q.Logger, "deliver", err, "destination", q.name)
 			q.sleep(ctx, time.Second, nil)
 			continue
 		case next.halted:

@@ -56,7 +56,7 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 		}
 	}
 	next.again = next.again || s.untried > 0
-	ours, err := q.Store.SettleEvents(ctx, held, q.name, s.Settlement)
+	ours, err := q.settle(ctx, held, s)
 	if err != nil || !ours {
 		return q.lost(ctx, err)
 	}
@@ -67,6 +67,23 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 			step{wait: min(q.breaker.wait(time.Now()), lease.Renew)})
 	}
 	return next, nil
+}
+
+// settle records what a round came to. While the store takes nothing it keeps trying: what is known only here would be published
+// again.
+func (q *queue) settle(ctx context.Context, held lease.Lease, s *settlement) (ours bool, err error) {
+	for {
+		ours, err = q.Store.SettleEvents(ctx, held, q.name, s.Settlement)
+		if !fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
+			return ours, err
+		}
+		t := time.NewTimer(time.Second)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
 }
 
 // idle says when there will be something to do.

@@ -87,7 +87,7 @@ func (l *lane) proofWait(ctx context.Context, job *message.Job) (time.Duration, 
 // begin either.
 func (l *lane) later(ctx context.Context, w *window, it *item, wait time.Duration, err error) {
 	if err != nil {
-		l.d.complain(ctx, "prepare hand-over", err, "message_id", it.job.ID)
+		fault.Log(ctx, l.d.Logger, "prepare hand-over", err, "message_id", it.job.ID)
 	}
 	now := time.Now()
 	it.job.NotBefore = now.Add(wait)
@@ -185,7 +185,7 @@ func (l *lane) record(ctx context.Context, job *message.Job, line account.Line, 
 			}
 			return ok && dec.finish == ""
 		}
-		l.d.complain(ctx, "record hand-over", err, "message_id", job.ID, "verdict", out.Verdict)
+		fault.Log(ctx, l.d.Logger, "record hand-over", err, "message_id", job.ID, "verdict", out.Verdict)
 		if ctx.Err() != nil {
 			return false // in doubt for whoever comes next
 		}

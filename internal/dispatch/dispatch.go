@@ -17,6 +17,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/grace"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
@@ -124,7 +125,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 				start(key)
 			}
 		} else {
-			d.complain(ctx, "read lanes", err)
+			fault.Log(ctx, d.Logger, "read lanes", err)
 		}
 		for waiting := true; waiting; {
 			select {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/retry"
@@ -102,7 +103,7 @@ func (l *lane) run(ctx context.Context) {
 			continue
 		}
 		if err := l.refill(ctx); err != nil {
-			l.d.complain(ctx, "read outbox", err, "lane", l.key)
+			fault.Log(ctx, l.d.Logger, "read outbox", err, "lane", l.key)
 			l.sleep(ctx, retryLedger, nil)
 			continue
 		}
@@ -178,7 +179,7 @@ func load(share int) int { return share / 2 }
 func (l *lane) hold(ctx context.Context) bool {
 	held, changed, err := l.keeper.Hold(ctx)
 	if err != nil {
-		l.d.complain(ctx, "hold lane", err, "lane", l.key)
+		fault.Log(ctx, l.d.Logger, "hold lane", err, "lane", l.key)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,20 +1,11 @@
 package dispatch
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
-	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
-
-// complain logs trouble with our own store. A store that is out of order has said so itself, once.
-func (d *Dispatcher) complain(ctx context.Context, doing string, err error, about ...any) {
-	if ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
-		d.Logger.Error(doing, append(about, "error", err)...)
-	}
-}
 
 func levelOf(v Verdict) slog.Level {
 	switch v {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
@@ -127,8 +128,8 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.scan(ctx)
 		case <-sweep.C:
 			now := time.Now()
-			if err := e.Store.SweepQueues(ctx, now, now.Add(-e.KeepDeadLetters)); err != nil && ctx.Err() == nil {
-				e.Logger.Error("sweep queues", "error", err)
+			if err := e.Store.SweepQueues(ctx, now, now.Add(-e.KeepDeadLetters)); err != nil {
+				fault.Log(ctx, e.Logger, "sweep queues", err)
 			}
 		}
 	}
@@ -137,8 +138,8 @@ func (e *Engine) Run(ctx context.Context) error {
 // scan finds work that nobody announced here: from before the start, of another node, or scheduled for later.
 func (e *Engine) scan(ctx context.Context) {
 	keys, err := e.Store.WaitingQueues(ctx, time.Now())
-	if err != nil && ctx.Err() == nil {
-		e.Logger.Error("read waiting queues", "error", err)
+	if err != nil {
+		fault.Log(ctx, e.Logger, "read waiting queues", err)
 	}
 	e.Wake(keys...)
 }

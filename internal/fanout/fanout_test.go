@@ -1,10 +1,12 @@
 package fanout_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -275,6 +280,45 @@ func TestStopCutsOffWithoutCountingAnAttempt(t *testing.T) {
 		}
 		if l, err := f.db.AcquireLease(t.Context(), "queue/1", "other", time.Now(), lease.TTL); err != nil || !l.Held() {
 			t.Errorf("the lease was not given back: %+v, %v", l, err)
+		}
+	})
+}
+
+// fullStore is a store that cannot record what became of deliveries, now and then.
+type fullStore struct {
+	*sqlite.DB
+	full atomic.Bool
+}
+
+func (s *fullStore) SettleMessages(ctx context.Context, l lease.Lease, key int64, o []queue.Outcome, now time.Time) (bool, error) {
+	if s.full.Load() {
+		return false, fault.New(fault.Unavailable, "storage is full")
+	}
+	return s.DB.SettleMessages(ctx, l, key, o, now)
+}
+
+// While results cannot be recorded nothing more is delivered, and what was delivered is not delivered again.
+func TestResultsThatCannotBeRecorded(t *testing.T) {
+	t.Parallel()
+	store := &fullStore{}
+	bubble(t, func(o *fanout.Options) { o.Store = store }, func(t *testing.T, f *fixture) {
+		store.DB = f.db
+		var got inbox
+		f.net.serve("a.example", got.answering(always(http.StatusOK)))
+		arn := f.topic(t, "orders")
+		f.subscribe(t, arn, "http://a.example/")
+		f.start(t)
+		time.Sleep(time.Second) // until the subscription's own messages are settled
+		store.full.Store(true)
+		f.publish(t, arn, 500)
+		time.Sleep(5 * time.Second)
+		if n := got.len(); n == 0 || n > 150 {
+			t.Errorf("%d of 500 messages were delivered although no result could be recorded", n)
+		}
+		store.full.Store(false)
+		time.Sleep(5 * time.Second)
+		if n := got.len(); n != 500 {
+			t.Errorf("%d deliveries of 500 messages", n)
 		}
 	})
 }

@@ -33,7 +33,8 @@ type worker struct {
 	outcomes []queue.Outcome
 	settled  chan settlement
 	settling bool
-	dead     int // outcomes that make dead letters, not yet reported
+	stuck    bool // the last settlement was not written: nothing more is delivered before it is
+	dead     int  // outcomes that make dead letters, not yet reported
 	found    chan reading
 	reading  bool
 }
@@ -78,7 +79,7 @@ func (w *worker) run(ctx context.Context) {
 			return
 		case !held.Held() || (changed && len(w.held) > 0):
 			if err != nil {
-				w.Logger.Error("hold queue", "queue", w.key, "error", err)
+				fault.Log(ctx, w.Logger, "hold queue", err, "queue", w.key)
 			}
 			w.abandon()
 			return
@@ -92,7 +93,9 @@ func (w *worker) run(ctx context.Context) {
 		}
 		w.settle(ctx, held)
 		w.read(ctx, now)
-		w.deliver(deliver, now)
+		if !w.stuck {
+			w.deliver(deliver, now)
+		}
 		w.settle(ctx, held)
 		if w.resting() && now.Sub(w.idle) >= idleFor {
 			w.keeper.Release(ctx)
@@ -174,9 +177,7 @@ func (w *worker) unread() {
 func (w *worker) take(ctx context.Context, r reading) {
 	w.reading = false
 	if r.err != nil {
-		if ctx.Err() == nil {
-			w.Logger.Error("read queue", "queue", w.key, "error", r.err)
-		}
+		fault.Log(ctx, w.Logger, "read queue", r.err, "queue", w.key)
 		w.schedule(time.Now().Add(time.Second))
 		return
 	}
@@ -306,11 +307,11 @@ func (w *worker) write(ctx context.Context, l lease.Lease, outcomes []queue.Outc
 
 // finish lets go of what has been settled. It reports whether the work is still ours.
 func (w *worker) finish(ctx context.Context, s settlement) bool {
-	w.settling = false
+	w.settling, w.stuck = false, s.err != nil
 	if s.err != nil {
 		// Nothing was written. Keep the outcomes: repeating a settlement is better than repeating a delivery.
 		w.outcomes = append(s.outcomes, w.outcomes...)
-		w.Logger.Error("settle deliveries", "queue", w.key, "error", s.err)
+		fault.Log(ctx, w.Logger, "settle deliveries", s.err, "queue", w.key)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
@@ -338,7 +339,7 @@ func (w *worker) stop(cut context.CancelFunc) {
 	defer cancel()
 	if l, _, err := w.keeper.Hold(ctx); err == nil && l.Held() && len(w.outcomes) > 0 {
 		if s := w.write(ctx, l, w.outcomes); s.err != nil {
-			w.Logger.Error("settle deliveries", "queue", w.key, "error", s.err)
+			fault.Log(ctx, w.Logger, "settle deliveries", s.err, "queue", w.key)
 		}
 	}
 	w.keeper.Release(ctx)

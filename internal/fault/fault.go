@@ -26,7 +26,7 @@ const (
 	Conflict           Kind = "conflict"              // the thing is not in the state the change expects
 	Throttled          Kind = "throttled"             // too many requests; see RetryAfter
 	Dependency         Kind = "dependency"            // something we depend on (Meta, S3, SNS) failed
-	Unavailable        Kind = "unavailable"           // we cannot serve right now: shutting down, disk full
+	Unavailable        Kind = "unavailable"           // we cannot serve right now: shutting down, disk full; see Log
 )
 
 // Kinds lists every kind, for tests that hold tables against it.

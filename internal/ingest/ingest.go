@@ -75,8 +75,8 @@ func (e *Engine) Run(ctx context.Context) error {
 				n, err = e.step(ctx)
 			}
 		}
-		if err != nil && ctx.Err() == nil {
-			e.Logger.Error("ingest", "error", err)
+		if err != nil {
+			fault.Log(ctx, e.Logger, "ingest", err)
 			e.sleep(ctx, retryWait, nil)
 			continue
 		}

@@ -109,3 +109,14 @@ func (m *Metrics) TopicFailed(n int) { m.topics.WithLabelValues("failed").Add(fl
 
 // TopicDead counts deliveries to subscribers that were given up.
 func (m *Metrics) TopicDead(n int) { m.topics.WithLabelValues("dead").Add(float64(n)) }
+
+// WatchStorage shows how much room is left for data: in bytes, and as what is refused for lack of it.
+func (m *Metrics) WatchStorage(state func() (free int64, refused int)) {
+	m.Registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waxwing_storage_free_bytes",
+			Help: "Bytes that may still be stored, on the file system of the database or up to store.max_size."},
+			func() float64 { free, _ := state(); return float64(free) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waxwing_storage_refusing",
+			Help: "What is refused for lack of room: 0 nothing, 1 new messages, 2 also callbacks and hand-overs."},
+			func() float64 { _, refused := state(); return float64(refused) }))
+}

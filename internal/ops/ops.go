@@ -2,6 +2,7 @@
 package ops
 
 import (
+	"io"
 	"net/http"
 	"net/http/pprof"
 	"sync/atomic"
@@ -22,19 +23,38 @@ func Handler(m *Metrics) http.Handler {
 }
 
 // Health answers /healthz, which is fine while the process lives, and /readyz, which is fine while it takes work.
-type Health struct{ ready atomic.Bool }
+type Health struct {
+	ready   atomic.Bool
+	trouble atomic.Pointer[string]
+}
 
 // SetReady says whether the process takes work.
 func (h *Health) SetReady(ready bool) { h.ready.Store(ready) }
+
+// SetTrouble says why a process that is up takes no work; "" says that it does.
+func (h *Health) SetTrouble(why string) { h.trouble.Store(&why) }
+
+// state is what /readyz answers.
+func (h *Health) state() (text string, ok bool) {
+	switch why := h.trouble.Load(); {
+	case !h.ready.Load():
+		return "not ready", false
+	case why != nil && *why != "":
+		return "not ready: " + *why, false
+	default:
+		return "ready", true
+	}
+}
 
 // Register adds the two paths to a mux.
 func (h *Health) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) }) //nolint:errcheck // the client is gone
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !h.ready.Load() {
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
+		text, ok := h.state()
+		if !ok {
+			http.Error(w, text, http.StatusServiceUnavailable)
 			return
 		}
-		w.Write([]byte("ready\n")) //nolint:errcheck // the client is gone
+		io.WriteString(w, text+"\n") //nolint:errcheck // the client is gone
 	})
 }

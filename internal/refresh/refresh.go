@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
@@ -70,8 +71,8 @@ const (
 func (e *Engine) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		n, err := e.step(ctx)
-		if err != nil && ctx.Err() == nil {
-			e.Logger.Error("refresh business accounts", "error", err)
+		if err != nil {
+			fault.Log(ctx, e.Logger, "refresh business accounts", err)
 		}
 		if n == batchSize && err == nil {
 			continue

@@ -80,7 +80,7 @@ func Operations(o Options) []awsapi.Operation {
 			Do: awsapi.Op(s.requeueDeadLetters)},
 		{Name: "DiscardDeadLetters", Method: "POST", Path: "/v1/waxwing/events/dead-letters/discard", Errors: errors,
 			Do: awsapi.Op(s.discardDeadLetters)},
-		{Name: "ReplayEvents", Method: "POST", Path: "/v1/waxwing/events/replay", Errors: errors, Do: awsapi.Op(s.replayEvents)},
+		{Name: "ReplayEvents", Method: "POST", Path: "/v1/waxwing/events/replay", Errors: errors, Stores: true, Do: awsapi.Op(s.replayEvents)},
 	}
 }
 

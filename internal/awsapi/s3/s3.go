@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/sigv4"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
 // Options configure the handler. All but Hosts, ClockSkew and Now are required.
@@ -31,6 +32,7 @@ type Options struct {
 	// names, and clients know that.
 	Hosts     []string
 	ClockSkew time.Duration
+	Admit     func() error     // optional: refuses uploads while nothing more can be stored
 	Now       func() time.Time // default time.Now
 	Logger    *slog.Logger
 }
@@ -71,7 +73,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out.status = http.StatusOK
 	}
 	level := slog.LevelInfo
-	if out.status >= 500 {
+	if out.status >= 500 && out.status != http.StatusServiceUnavailable { // whoever is not available has said why
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{slog.String("request_id", id), slog.String("service", "s3"), slog.String("method", r.Method),
@@ -89,6 +91,9 @@ func (s *Server) serve(w *answer, r *http.Request) (account string, err error) {
 		if account, err = s.checkV2(r, bucket); err != nil {
 			return "", err
 		}
+		if err := s.admit(r); err != nil {
+			return account, err
+		}
 		s.forward(w, r, bucket, account)
 		return account, nil
 	}
@@ -100,6 +105,9 @@ func (s *Server) serve(w *answer, r *http.Request) (account string, err error) {
 	body, err := s.verifier.Stream(r, &claim, key, &s.signing)
 	if err != nil {
 		return "", err
+	}
+	if err := s.admit(r); err != nil {
+		return key.User.AccountID, err
 	}
 	w.body = body
 	inner := r.Clone(r.Context())
@@ -122,6 +130,14 @@ func (s *Server) forward(w http.ResponseWriter, r *http.Request, bucket, account
 		r.URL = &url.URL{Path: "/" + bucket + r.URL.Path, RawQuery: r.URL.RawQuery}
 	}
 	s.o.Serve(w, r, account)
+}
+
+// admit refuses what would be stored while there is no room for it.
+func (s *Server) admit(r *http.Request) error {
+	if s.o.Admit == nil || r.Method != http.MethodPut && r.Method != http.MethodPost {
+		return nil
+	}
+	return s.o.Admit()
 }
 
 // bucketOf returns the bucket in a host's name, or "".
@@ -201,6 +217,9 @@ type s3Error struct {
 
 // wireError names a refusal as S3 does.
 func wireError(err error) s3Error {
+	if fault.Is(err, fault.Unavailable) {
+		return s3Error{Code: "ServiceUnavailable", Message: "The service is unable to handle the request at this time.", status: http.StatusServiceUnavailable}
+	}
 	refused, ok := errors.AsType[*sigv4.Error](err)
 	if !ok {
 		return s3Error{Code: "InternalError", Message: "We encountered an internal error. Please try again.", status: http.StatusInternalServerError}

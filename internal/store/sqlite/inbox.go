@@ -12,8 +12,12 @@ import (
 // from Meta, and statuses whose message has become known. It is told after they are on disk.
 func (db *DB) Arrived() <-chan struct{} { return db.writer.arrived }
 
-// Receive stores a webhook's sealed body. It is on disk when Receive returns.
+// Receive stores a webhook's sealed body. It is on disk when Receive returns. While there is no room for it, it is refused as
+// fault.Unavailable.
 func (db *DB) Receive(ctx context.Context, sealed []byte, now time.Time) error {
+	if err := db.admit(Scarce); err != nil {
+		return err
+	}
 	return db.write(ctx, func(tx *tx) error {
 		tx.arrived = true
 		_, err := tx.exec(`INSERT INTO inbox (received_at, body) VALUES (?, ?)`, unixMicro(now), sealed)

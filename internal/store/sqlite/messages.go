@@ -11,9 +11,15 @@ import (
 const invocationLife = time.Hour
 
 // Accept stores a message, its sealed body and its place in the queue. It returns the message's id and place; the body is on
-// disk then. When the same invocation was accepted within the hour, nothing is stored, the earlier message's id comes
+// disk then. While room is scarce it is refused as fault.Unavailable. When the same invocation was accepted within the hour, nothing is stored, the earlier message's id comes
 // back and seq is 0.
 func (db *DB) Accept(ctx context.Context, m *message.Outbound, sealed []byte) (id string, seq int64, err error) {
+	if err := db.admit(Ample); err != nil {
+		if id := db.accepted(ctx, m); id != "" {
+			return id, 0, nil
+		}
+		return "", 0, err
+	}
 	err = db.write(ctx, func(tx *tx) error {
 		id, seq = m.ID, 0
 		if m.InvocationID != "" {
@@ -37,6 +43,19 @@ func (db *DB) Accept(ctx context.Context, m *message.Outbound, sealed []byte) (i
 		return err
 	})
 	return id, seq, err
+}
+
+// accepted returns the id of the message that an earlier attempt of the same call left, "" if there is none.
+func (db *DB) accepted(ctx context.Context, m *message.Outbound) (id string) {
+	if m.InvocationID == "" {
+		return ""
+	}
+	err := db.queryRow(ctx, `SELECT message_id FROM invocations WHERE account_id = ? AND invocation_id = ? AND at > ?`, m.AccountID,
+		m.InvocationID, unixMicro(m.AcceptedAt.Add(-invocationLife))).Scan(&id)
+	if err != nil {
+		return "" // it is refused, and may be repeated again
+	}
+	return id
 }
 
 // claimInvocation remembers the call, or returns the id of the message an earlier attempt of it left.

@@ -65,7 +65,7 @@ func migrate(ctx context.Context, db *sql.DB, refuse bool) error {
 		err = tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&now)
 		if err == nil && now == n {
 			if _, err = tx.ExecContext(ctx, scripts[n]); err == nil {
-				_, err = tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, n+1))
+				err = setVersion(ctx, tx, n+1)
 			}
 		}
 		if err != nil {
@@ -77,6 +77,14 @@ func migrate(ctx context.Context, db *sql.DB, refuse bool) error {
 		}
 	}
 	return nil
+}
+
+// setVersion notes how many steps a database has seen.
+func setVersion(ctx context.Context, db interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}, n int) error {
+	_, err := db.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, n))
+	return err
 }
 
 func version(ctx context.Context, db *sql.DB) (n int, err error) {

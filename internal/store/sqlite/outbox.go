@@ -59,8 +59,11 @@ func (db *DB) Body(ctx context.Context, seq int64) (sealed []byte, err error) {
 
 // Begin records that an attempt is about to start, before anything leaves the machine: after a crash the message is known to
 // be in doubt. It reports false, and the attempt must not be made, when the job is no longer waiting in that state or the
-// lease has changed hands.
+// lease has changed hands. While there may be no room to record what comes of it, it is refused as fault.Unavailable.
 func (db *DB) Begin(ctx context.Context, l lease.Lease, j *message.Job, now time.Time) (ok bool, err error) {
+	if err := db.admit(Scarce); err != nil {
+		return false, err
+	}
 	err = db.write(ctx, func(tx *tx) error {
 		n, err := tx.exec(`UPDATE outbox SET attempts = attempts + 1, started_at = ?
 			WHERE seq = ? AND attempts = ? AND EXISTS (SELECT 1 FROM leases WHERE name = ? AND owner = ? AND fence = ?)`,

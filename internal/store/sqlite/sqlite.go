@@ -45,6 +45,12 @@ type Options struct {
 	NoMigrate bool
 	// Bus names the event bus that gets every event of an account, beside the destinations that want it. nil: there is none.
 	Bus func(accountID string) string
+	// MinFree is how many bytes have to be free for new work to be taken on, see Room; 0: nobody looks.
+	MinFree int64
+	// MaxSize bounds the file, in bytes; 0: only the disk does. The log beside it comes on top. It needs MinFree.
+	MaxSize int64
+	// OnRoom is told when the condition of the store has changed. It must return at once and not write.
+	OnRoom func(Condition)
 
 	folding folding // what tests make smaller
 }
@@ -106,7 +112,15 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		stop()
 		return nil, err
 	}
-	db.writer = newWriter(conn, db.checker, o.folding.every)
+	if o.MaxSize > 0 {
+		if _, err := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA max_page_count = %d`, o.MaxSize/pageSize)); err != nil {
+			conn.Close()
+			stop()
+			pool.Close()
+			return nil, fmt.Errorf("bound the database: %w", err)
+		}
+	}
+	db.writer = newWriter(conn, db.checker, o.folding.every, newRoom(path, &o))
 	db.writer.bus = o.Bus
 	go db.writer.run()
 	go db.checkpoint(run, pool, o.folding.pages)
@@ -221,15 +235,11 @@ func fromMicro(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-// isFull reports whether an error means that the disk or its quota is exhausted.
-func isFull(err error) bool {
-	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_WRITE) || errors.Is(err, sqlite3.IOERR_FSYNC)
-}
-
 // isOutOfOrder reports whether an error is about the state of the file or the machine, and not about what was to be done: the
 // same may work later.
 func isOutOfOrder(err error) bool {
-	for _, code := range []sqlite3.ErrorCode{sqlite3.BUSY, sqlite3.LOCKED, sqlite3.IOERR, sqlite3.NOMEM, sqlite3.CANTOPEN, sqlite3.PROTOCOL} {
+	for _, code := range []sqlite3.ErrorCode{sqlite3.FULL, sqlite3.BUSY, sqlite3.LOCKED, sqlite3.READONLY, sqlite3.IOERR, sqlite3.NOMEM,
+		sqlite3.CANTOPEN, sqlite3.PROTOCOL, sqlite3.CORRUPT, sqlite3.NOTADB} {
 		if errors.Is(err, code) {
 			return true
 		}

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
@@ -23,6 +26,7 @@ type writer struct {
 	arrived chan struct{} // tells that the inbox has got something
 	commits int
 	bus     func(accountID string) string // see Options
+	room    *room
 }
 
 // task is one caller's write.
@@ -37,8 +41,8 @@ const (
 	checkpointEvery = 256 // commits between hints to fold the log
 )
 
-func newWriter(conn *sql.Conn, checker chan<- struct{}, every int) *writer {
-	return &writer{conn: conn, tasks: make(chan *task, maxGroup), quit: make(chan struct{}), done: make(chan struct{}),
+func newWriter(conn *sql.Conn, checker chan<- struct{}, every int, r *room) *writer {
+	return &writer{room: r, conn: conn, tasks: make(chan *task, maxGroup), quit: make(chan struct{}), done: make(chan struct{}),
 		stmts: make(map[string]*sql.Stmt), checker: checker, every: every, restart: make(chan struct{}, 1), arrived: make(chan struct{}, 1)}
 }
 
@@ -80,8 +84,15 @@ func (w *writer) close() {
 func (w *writer) run() {
 	defer close(w.done)
 	group := make([]*task, 0, maxGroup)
+	w.look()
+	idle := time.NewTimer(w.room.pace())
+	defer idle.Stop()
 	for {
 		select {
+		case <-idle.C:
+			w.look()
+			idle.Reset(w.room.pace())
+			continue
 		case t := <-w.tasks:
 			group = append(group[:0], t)
 		case <-w.restart:
@@ -104,7 +115,11 @@ func (w *writer) run() {
 				break drain
 			}
 		}
-		w.commit(group)
+		if w.commit(group) {
+			idle.Reset(w.room.pace())
+		} else if w.room.due(len(group)) {
+			w.look()
+		}
 		for _, t := range group {
 			close(t.done)
 		}
@@ -126,27 +141,30 @@ func (w *writer) startLogAnew() {
 }
 
 // commit runs the tasks of a group in one transaction. A task that fails takes nothing down with it: if it had written
-// something, the transaction is rolled back and the others run again without it.
-func (w *writer) commit(group []*task) {
-	pending := group
+// something, the transaction is rolled back and the others run again without it. When the storage fails nothing more is tried;
+// trouble reports that it did.
+func (w *writer) commit(group []*task) (trouble bool) {
 	for {
 		tx := &tx{w: w}
 		if _, err := tx.exec(`BEGIN IMMEDIATE`); err != nil {
-			settle(pending, storageFault(err))
-			return
+			return w.settle(group, err)
 		}
 		failed := false
-		for _, t := range pending {
+		for _, t := range group {
 			if t.err != nil {
 				continue
 			}
 			before := tx.writes
-			if t.err = t.fn(tx); t.err != nil {
-				t.err = storageFault(t.err)
-				if tx.writes != before {
-					failed = true
-					break
-				}
+			if t.err = t.fn(tx); t.err == nil {
+				continue
+			}
+			if isOutOfOrder(t.err) {
+				tx.exec(`ROLLBACK`) //nolint:errcheck // it may have rolled back by itself
+				return w.settle(group, t.err)
+			}
+			if tx.writes != before {
+				failed = true
+				break
 			}
 		}
 		if failed {
@@ -155,11 +173,12 @@ func (w *writer) commit(group []*task) {
 		}
 		if _, err := tx.exec(`COMMIT`); err != nil {
 			tx.exec(`ROLLBACK`) //nolint:errcheck // COMMIT may already have rolled back
-			settle(pending, storageFault(err))
-		} else if tx.arrived {
+			return w.settle(group, err)
+		}
+		if tx.arrived {
 			signal(w.arrived)
 		}
-		return
+		return false
 	}
 }
 
@@ -171,21 +190,25 @@ func signal(ch chan<- struct{}) {
 	}
 }
 
-// settle gives every task that has not failed by itself the error of its transaction.
-func settle(tasks []*task, err error) {
+// settle gives the tasks of a transaction that came to nothing its error, and reports whether the storage is to blame.
+func (w *writer) settle(tasks []*task, err error) (trouble bool) {
+	if trouble = isOutOfOrder(err); trouble {
+		w.room.troubled(err)
+	}
 	for _, t := range tasks {
-		if t.err == nil {
-			t.err = err
+		if t.err == nil || isOutOfOrder(t.err) {
+			t.err = storageFault(err)
 		}
 	}
+	return trouble
 }
 
 // storageFault turns a full disk, and whatever else may pass, into the fault that callers can tell apart, and leaves the rest
 // alone.
 func storageFault(err error) error {
 	switch {
-	case isFull(err):
-		return fault.Wrap(fault.Unavailable, err, "storage is full")
+	case errors.Is(err, sqlite3.FULL):
+		return fault.Wrap(fault.Unavailable, err, textFull)
 	case isOutOfOrder(err):
 		return fault.Wrap(fault.Unavailable, err, "storage is not available")
 	default:
