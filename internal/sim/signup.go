@@ -54,24 +54,41 @@ func postSignUp(s *Sim, r *http.Request) (done any, err error) {
 	return done, err
 }
 
+// signUpCancelled is that message when the owner gave up.
+type signUpCancelled struct {
+	Type    string `json:"type"`
+	Event   string `json:"event"`
+	Version int    `json:"version"`
+	Data    struct {
+		Step string `json:"current_step"`
+	} `json:"data"`
+}
+
+// checkSignUp reports whether enrol would refuse.
+func (s *Sim) checkSignUp(in signUp) error {
+	digits := digitsOnly(in.Number)
+	a, n := s.st.accounts[in.Account], s.st.numberOf(digits)
+	switch {
+	case in.Number != "" && (len(digits) < 7 || len(digits) > 15):
+		return fault.New(fault.Validation, "%q is not a phone number: give 7 to 15 digits with the country code", in.Number)
+	case in.Account != "" && a == nil:
+		return fault.New(fault.NotFound, "no account has the id %q", in.Account)
+	case digits != "" && n != nil && n.account != a:
+		return fault.New(fault.Validation, "the phone number belongs to another account")
+	case a == nil && in.AccountName == "":
+		return fault.New(fault.Validation, "a new account needs a name")
+	}
+	return nil
+}
+
 // enrol makes or finds what a sign-up names. A new number is not verified yet.
 func (s *Sim) enrol(in signUp) (*account, *number, error) {
+	if err := s.checkSignUp(in); err != nil {
+		return nil, nil, err
+	}
 	digits := digitsOnly(in.Number)
-	if in.Number != "" && (len(digits) < 7 || len(digits) > 15) {
-		return nil, nil, fault.New(fault.Validation, "%q is not a phone number: give 7 to 15 digits with the country code", in.Number)
-	}
-	a := s.st.accounts[in.Account]
-	if in.Account != "" && a == nil {
-		return nil, nil, fault.New(fault.NotFound, "no account has the id %q", in.Account)
-	}
-	n := s.st.numberOf(digits)
-	if digits != "" && n != nil && n.account != a {
-		return nil, nil, fault.New(fault.Validation, "the phone number belongs to another account")
-	}
+	a, n := s.st.accounts[in.Account], s.st.numberOf(digits)
 	if a == nil {
-		if in.AccountName == "" {
-			return nil, nil, fault.New(fault.Validation, "a new account needs a name")
-		}
 		a = s.st.newAccount(in.AccountName)
 	}
 	if digits != "" && n == nil {

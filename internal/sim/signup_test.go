@@ -2,11 +2,13 @@ package sim
 
 import (
 	"encoding/json"
+	"fmt"
 	"html"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +144,10 @@ func (b *browser) submit(fields map[string]string) string {
 	return heading.FindStringSubmatch(b.page)[1]
 }
 
+// fields are what is entered on a page.
+type fields map[string]string
+
+// The owner of a business goes through all pages, the guide's steps from launching the portal to closing it.
 func TestSignUpDialog(t *testing.T) {
 	t.Parallel()
 	bubble(t, Options{}, func(f *fixture) {
@@ -151,29 +157,46 @@ func TestSignUpDialog(t *testing.T) {
 			t.Fatalf("first page = %d %s", first.status, first.body)
 		}
 		b.page = string(first.body)
-		type step struct {
-			fields map[string]string
-			next   string
-		}
-		for i, s := range []step{
-			{map[string]string{"email": "o@shop.test", "password": "secret"}, "Allow access"},
-			{nil, "Business portfolio"},
-			{map[string]string{"business": "new"}, "Business portfolio"}, // without a name
-			{map[string]string{"business": "new", "business_name": "Shop"}, "WhatsApp Business Account"},
-			{map[string]string{"waba": ""}, "Business profile"},
-			{map[string]string{"waba_name": "Shoes & Co", "display_name": "Shoes", "category": "RETAIL", "description": "We sell shoes"}, "Phone number"},
-			{map[string]string{"number": "123"}, "Phone number"},
-			{map[string]string{"number": "+1 555 010 0055", "method": "VOICE"}, "Verify your number"},
-			{map[string]string{"code": "nonsense"}, "Verify your number"},
+		at := 1
+		for i, s := range []struct {
+			enter fields
+			next  string // title of the next page
+			step  int    // and its place
+		}{
+			{nil, "Log in", 2},
+			{fields{"email": "o@shop.test", "password": "secret"}, "Confirm who you are", 3},
+			{nil, "Allow access", 4},
+			{nil, "Business portfolio", 5},
+			{fields{"business": "new"}, "Business portfolio", 5}, // without a name
+			{fields{"business": "new", "business_name": "Shop"}, "WhatsApp Business Account", 6},
+			{fields{"waba": ""}, "WhatsApp Business profile", 7},
+			{fields{"profile": "none"}, "WhatsApp Business profile", 7}, // a new account has nothing to go on with
+			{fields{"profile": "new"}, "Create a business profile", 8},
+			{fields{"waba_name": "Shoes & Co", "display_name": "Shoes", "category": "RETAIL", "description": "We sell shoes"}, "Phone number", 9},
+			{fields{"number": "123"}, "Phone number", 9},
+			{fields{"number": NumberPhone}, "Phone number", 9}, // another account's
+			{fields{"number": "+1 555 010 0055"}, "How to verify your number", 10},
+			{fields{"method": "VOICE"}, "Verify your number", 11},
+			{fields{"code": "nonsense"}, "Verify your number", 11},
 		} {
-			if got := b.submit(s.fields); got != s.next {
+			if got := b.submit(s.enter); got != s.next {
 				t.Fatalf("page %d leads to %q, want %q:\n%s", i+1, got, s.next, b.page)
 			}
+			if !strings.Contains(b.page, fmt.Sprintf("Step %d of 12</span>, %s of AWS's guide", s.step, dialogSteps[s.step-1].guide)) {
+				t.Errorf("page %q is not step %d:\n%s", s.next, s.step, b.page)
+			}
+			if failed := strings.Contains(b.page, `role="alert"`); failed != (s.step == at) {
+				t.Errorf("page %q after an error: %v", s.next, failed)
+			}
+			at = s.step
 			if strings.Contains(b.page, "secret") {
 				t.Error("the password is carried along")
 			}
 		}
-		if got := b.submit(map[string]string{"code": output.FindStringSubmatch(b.page)[1]}); got != "You are ready" {
+		if len(f.sim.st.order) != 3 || f.sim.st.order[2].numbers[0].setup.method != "VOICE" {
+			t.Errorf("accounts %v", f.sim.st.order)
+		}
+		if got := b.submit(fields{"code": output.FindStringSubmatch(b.page)[1]}); got != "You are ready" || !strings.Contains(b.page, "Step 12 of 12") {
 			t.Fatalf("the code leads to %q:\n%s", got, b.page)
 		}
 		code := html.UnescapeString(codeTag.FindStringSubmatch(b.page)[1])
@@ -190,16 +213,59 @@ func TestSignUpDialog(t *testing.T) {
 	})
 }
 
+// The pages stand for the guide's steps 3 to 14, in order, and none is left out.
+func TestSignUpPagesFollowTheGuide(t *testing.T) {
+	t.Parallel()
+	next := 3
+	for _, step := range dialogSteps {
+		for number := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(step.guide, "steps "), "step "), " and ") {
+			n, err := strconv.Atoi(number)
+			if err != nil || n != next && n != next-1 {
+				t.Errorf("page %s stands for step %s, want %d", step.name, number, next)
+			}
+			next = n + 1
+		}
+	}
+	if next != 15 || len(dialogSteps) != 12 {
+		t.Errorf("%d pages, up to step %d", len(dialogSteps), next-1)
+	}
+}
+
 func TestSignUpDialogForAnExistingAccount(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, Options{})
-	b := &browser{f: f, action: "/dialog/oauth?client_id=" + AppID}
-	b.submit(map[string]string{"step": "business", "business": "existing"})
-	if got := b.submit(map[string]string{"waba": NewAccountID}); got != "Phone number" {
-		t.Fatalf("an existing account leads to %q", got)
-	}
-	if got := b.submit(map[string]string{"number": ""}); got != "You are ready" || !strings.Contains(b.page, NewAccountID) {
-		t.Errorf("no new number leads to %q:\n%s", got, b.page)
+	for _, tc := range []struct {
+		name, profile, next, event, number string
+	}{
+		{"an existing profile", NewNumberID, "You are ready", "FINISH", NewNumberID},
+		{"no number", "none", "You are ready", "FINISH_ONLY_WABA", ""},
+		{"a new profile", "new", "Create a business profile", "", ""},
+		{"another account's profile", NumberID, "WhatsApp Business profile", "", ""},
+	} {
+		b := &browser{f: f, action: "/dialog/oauth?client_id=" + AppID}
+		b.submit(fields{"step": "business", "business": "existing"})
+		if got := b.submit(fields{"waba": NewAccountID}); got != "WhatsApp Business profile" || !strings.Contains(html.UnescapeString(b.page), "Waxwing Newcomer, +1 555-010-0002") {
+			t.Fatalf("an existing account leads to %q:\n%s", got, b.page)
+		}
+		if got := b.submit(fields{"profile": tc.profile}); got != tc.next {
+			t.Fatalf("%s leads to %q:\n%s", tc.name, got, b.page)
+		}
+		session := html.UnescapeString(b.page)
+		if tc.event != "" && (!strings.Contains(session, `"event": "`+tc.event+`"`) || !strings.Contains(session, NewAccountID) || strings.Contains(session, `"phone_number_id": "`+NewNumberID+`"`) != (tc.number != "")) {
+			t.Errorf("%s:\n%s", tc.name, b.page)
+		}
+		if tc.profile != "new" {
+			continue
+		}
+		if strings.Contains(b.page, "waba_name") {
+			t.Error("an existing account is asked for its name")
+		}
+		b.submit(fields{"display_name": "Second line"})
+		b.submit(fields{"number": "+1 555 010 0077"})
+		b.submit(fields{"method": "SMS"})
+		if got := b.submit(fields{"code": output.FindStringSubmatch(b.page)[1]}); got != "You are ready" || len(f.sim.st.accounts[NewAccountID].numbers) != 2 {
+			t.Errorf("a second number leads to %q", got)
+		}
 	}
 	if r, err := f.do(f.request("GET", "/dialog/oauth?client_id=7", "")); err != nil || r.status != http.StatusBadRequest {
 		t.Errorf("unknown app = %d", r.status)
@@ -207,7 +273,26 @@ func TestSignUpDialogForAnExistingAccount(t *testing.T) {
 	if r, err := f.do(f.request("GET", "/dialog/oauth?client_id="+AppID+"&redirect_uri=javascript:alert(1)", "")); err != nil || r.status != http.StatusOK {
 		t.Errorf("a strange return address = %d", r.status)
 	}
-	if returnTo("javascript:alert(1)", "c", "") != "" {
+	if returnTo("javascript:alert(1)", nil, "") != "" {
 		t.Error("a page can return to a script")
+	}
+}
+
+func TestSignUpCancelled(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	b := &browser{f: f, action: "/dialog/oauth?client_id=" + AppID + "&redirect_uri=https%3A%2F%2Fapp.test%2Fback&state=s1"}
+	b.submit(fields{"step": "number", "waba_name": "Tea", "number": "+15550100088"})
+	if got := b.submit(fields{"cancel": "1"}); got != "Sign-up cancelled" {
+		t.Fatalf("cancelling leads to %q:\n%s", got, b.page)
+	}
+	page := html.UnescapeString(b.page)
+	for _, want := range []string{`"event":"CANCEL"`, `"current_step":"METHOD"`, "https://app.test/back?error=access_denied&error_reason=user_denied&state=s1"} {
+		if !strings.Contains(strings.ReplaceAll(page, `\u0022`, `"`), want) {
+			t.Errorf("the page does not say %s:\n%s", want, page)
+		}
+	}
+	if len(f.sim.st.order) != 2 {
+		t.Error("a cancelled sign-up left an account")
 	}
 }
