@@ -82,11 +82,12 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	if err := p.wireEvents(ctx, a); err != nil {
 		return nil, err
 	}
+	p.wireInbound(a)
 	p.wireMessages(a)
 	if err := p.wireAPI(ctx, a); err != nil {
 		return nil, err
 	}
-	p.engines = []engine{{"dispatch", p.lanes.Run}, {"ingest", p.intake.Run}, {"deliver", p.delivery.Run}, {"fan-out", p.fan.Run},
-		{"refresh", p.refresher.Run}, {"templates", p.templates.Run}, {"pruning", pruner{p.db, cfg.Retention, a.log}.run}, {"storage", watch.run}}
+	p.engines = append(p.engines, []engine{{"dispatch", p.lanes.Run}, {"ingest", p.intake.Run}, {"deliver", p.delivery.Run}, {"fan-out", p.fan.Run},
+		{"refresh", p.refresher.Run}, {"templates", p.templates.Run}, {"pruning", pruner{p.db, cfg.Retention, a.log}.run}, {"storage", watch.run}}...)
 	return p, nil
 }

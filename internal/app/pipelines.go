@@ -2,24 +2,18 @@ package app
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
-	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/dispatch"
-	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
-	"github.com/waxwing-messaging/waxwing/internal/ingest"
 	"github.com/waxwing-messaging/waxwing/internal/notify"
 	"github.com/waxwing-messaging/waxwing/internal/outbound"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
-	"github.com/waxwing-messaging/waxwing/internal/webhook"
 )
 
 const (
-	orphanWait     = time.Minute // for the hand-over of a message whose status came first
 	subscriberWait = 15 * time.Second
 )
 
@@ -54,39 +48,12 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 	return nil
 }
 
-// wireMessages builds the way out to WhatsApp and the way back in.
+// wireMessages builds the way out to WhatsApp.
 func (p *parts) wireMessages(a *App) {
 	cfg := a.cfg
-	p.refresher = newRefresher(a, p.db, p.graph, p.directory)
-	p.intake = ingest.New(ingest.Options{Store: p.db, Sealer: p.box, Owner: p.owner, OrphanWait: orphanWait, OnEvent: p.delivery.Wake,
-		OnApplied: func(r event.Applied) {
-			a.metrics.Changes(r.Events, r.Repeats, r.Orphans, r.Unclaimed)
-			if r.Accounts > 0 {
-				p.refresher.Wake()
-			}
-			p.templates.Changed(r.Templates)
-			for i := range r.Notices {
-				warn(a.log, &r.Notices[i])
-			}
-		}, Logger: a.log})
-	p.callbacks = webhook.New(webhook.Options{AppSecret: cfg.Meta.AppSecret, VerifyToken: cfg.Meta.VerifyToken, MaxBody: cfg.Webhook.MaxBody,
-		Inbox: p.db, Sealer: p.box, OnReceived: func(answer string, _ time.Duration) { a.metrics.Webhook(answer) },
-		Logger: a.log})
 	p.lanes = dispatch.New(dispatch.Options{Store: p.db, Upstream: upstream{graph: p.graph, templates: p.templates}, Lines: p.directory,
 		Sealer: p.box, Owner: p.owner, RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin,
 		BackoffMax: cfg.Handover.BackoffMax, InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency,
 		Hearing: p.callbacks.Hearing, OnEvent: p.delivery.Wake,
 		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})
-}
-
-// warn tells operators of notices that somebody should look at. Details may name people; they are in the event.
-func warn(log *slog.Logger, n *account.Placed) {
-	if !n.Grave() {
-		return
-	}
-	attrs := []any{"waba", account.ID(account.KindWABA, n.WABAKey), "matter", string(n.Matter), "subject", n.Subject, "state", n.State, "reason", n.Reason}
-	if n.PhoneKey != "" {
-		attrs = append(attrs, "phone_number", account.ID(account.KindPhoneNumber, n.PhoneKey))
-	}
-	log.Warn("notice from Meta", attrs...)
 }

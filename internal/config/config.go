@@ -111,6 +111,9 @@ type Meta struct {
 type Webhook struct {
 	// Largest callback that is taken, in bytes. Meta sends at most 3 MB.
 	MaxBody int64 `yaml:"max_body"`
+	// How long after WhatsApp took a message its first status may take to come. Then an alert says that callbacks may be missing: once
+	// for each number, again when it has become ten times as many messages, and when it is over. 0 switches it off.
+	ExpectStatusWithin time.Duration `yaml:"expect_status_within"`
 }
 
 // Handover governs how accepted messages are handed to WhatsApp.
@@ -250,7 +253,7 @@ func Default() Config {
 		Region:     "us-east-1",
 		Auth:       Auth{ClockSkew: 5 * time.Minute},
 		Meta:       Meta{Timeout: 30 * time.Second, RefreshInterval: time.Hour},
-		Webhook:    Webhook{MaxBody: 3 << 20},
+		Webhook:    Webhook{MaxBody: 3 << 20, ExpectStatusWithin: 15 * time.Minute},
 		Handover: Handover{
 			RetryWindow: 180 * time.Minute,
 			BackoffMin:  time.Second,

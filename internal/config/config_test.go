@@ -226,6 +226,7 @@ func TestValidate(t *testing.T) {
 		{"query in a URL", "public_url: https://h: a query", []string{"public_url=https://h/?x=secret"}},
 		{"path in the public URL", `public_url: "https://h/x": a path`, []string{"public_url=https://h/x"}},
 		{"app id", `meta.app_id: "abc" is not a number`, []string{"meta.app_id=abc"}},
+		{"negative patience", "webhook.expect_status_within: -1s is negative", []string{"webhook.expect_status_within=-1s"}},
 		{"body limit", "webhook.max_body: 1 is outside", []string{"webhook.max_body=1"}},
 		{"concurrency", "handover.concurrency: 0 is outside", []string{"handover.concurrency=0"}},
 		{"host list", `outbound.allow_hosts: "http://x" is neither a host nor a network`, []string{"outbound.allow_hosts=http://x"}},

@@ -45,6 +45,9 @@ func (c *Config) check() Problems {
 	if strings.Trim(c.Meta.AppID, "0123456789") != "" {
 		k.problem("meta.app_id", "%q is not a number", c.Meta.AppID)
 	}
+	if c.Webhook.ExpectStatusWithin < 0 {
+		k.problem("webhook.expect_status_within", "%s is negative", c.Webhook.ExpectStatusWithin)
+	}
 	if c.Webhook.MaxBody < 1<<10 || c.Webhook.MaxBody > 64<<20 {
 		k.problem("webhook.max_body", "%d is outside 1024 to 67108864 bytes", c.Webhook.MaxBody)
 	}

@@ -19,7 +19,8 @@ const (
 	StatusesMissing     AlertKind = "statuses_missing"      // WhatsApp took messages and reports nothing about them
 )
 
-// Alert is an incident that began or is over. One incident is told once when it begins and once when it is over.
+// Alert is an incident that began or is over. One incident is told once when it begins, perhaps again when it has become far worse, and
+// once when it is over.
 type Alert struct {
 	Kind          AlertKind
 	Cleared       bool // it is over

@@ -9,6 +9,7 @@ type Query struct {
 	State     State
 	Template  string    // its name
 	ErrorCode int       // Meta's, of any failure of the message
+	Overdue   bool      // only messages whose first status is overdue
 	From, To  time.Time // acceptance: From included, To not
 	// Before continues an earlier search: only messages accepted before the one with this place are looked at. 0 is the start.
 	Before int64
@@ -35,6 +36,7 @@ type Summary struct {
 	State      State
 	AcceptedAt time.Time
 	UpdatedAt  time.Time
+	Overdue    bool // WhatsApp took it and has reported nothing about it in time
 }
 
 // Window is what is known of a customer in relation to one business number.

@@ -23,6 +23,7 @@ type Metrics struct {
 	lag        prometheus.Histogram
 	alerts     *prometheus.CounterVec
 	topics     *prometheus.CounterVec
+	overdue    prometheus.Gauge
 }
 
 // NewMetrics returns metrics on a registry of their own.
@@ -51,7 +52,9 @@ func NewMetrics() *Metrics {
 		topics: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_topic_deliveries_total",
 			Help: "Messages of built-in topics to subscribers by result: delivered, failed (an attempt) or dead (given up)."}, []string{"result"}),
 	}
-	m.Registry.MustRegister(m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.events, m.lag, m.alerts, m.topics,
+	m.overdue = prometheus.NewGauge(prometheus.GaugeOpts{Name: "waxwing_messages_without_status",
+		Help: "Messages that WhatsApp took and has reported nothing about in time."})
+	m.Registry.MustRegister(m.overdue, m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.events, m.lag, m.alerts, m.topics,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -100,6 +103,9 @@ func (m *Metrics) DeadLetters(k event.Kind, n int) {
 func (m *Metrics) Alert(k event.AlertKind, state string) {
 	m.alerts.WithLabelValues(string(k), state).Inc()
 }
+
+// Overdue notes how many messages lack a status.
+func (m *Metrics) Overdue(n int) { m.overdue.Set(float64(n)) }
 
 // TopicDelivered counts messages that subscribers of built-in topics took.
 func (m *Metrics) TopicDelivered(n int) { m.topics.WithLabelValues("delivered").Add(float64(n)) }

@@ -38,6 +38,7 @@ type summary struct {
 	State         string        `json:"state"`
 	AcceptedAt    restjson.Time `json:"acceptedAt"`
 	UpdatedAt     restjson.Time `json:"updatedAt"`
+	Overdue       bool          `json:"statusOverdue,omitempty"` // WhatsApp took it and has reported nothing about it in time
 }
 
 // step is one piece of evidence.
@@ -105,7 +106,8 @@ func (s server) getMessage(ctx context.Context, in *getMessageInput) (*getMessag
 
 func summarise(m *message.Summary) summary {
 	return summary{ID: m.ID, WAMID: m.WAMID, PhoneNumberID: account.ID(account.KindPhoneNumber, m.PhoneKey), Recipient: m.Recipient,
-		Kind: m.Kind, Template: m.Template, State: string(m.State), AcceptedAt: restjson.Time(m.AcceptedAt), UpdatedAt: restjson.Time(m.UpdatedAt)}
+		Kind: m.Kind, Template: m.Template, State: string(m.State), AcceptedAt: restjson.Time(m.AcceptedAt), UpdatedAt: restjson.Time(m.UpdatedAt),
+		Overdue: m.Overdue}
 }
 
 func (s server) step(e *message.Step) step {
@@ -142,6 +144,7 @@ type listMessagesInput struct {
 	State         string `query:"state" enum:"queued|dropped|accepted|sent|failed|delivered|read|played"`
 	Template      string `query:"templateName" len:"1..512"`
 	ErrorCode     int    `query:"errorCode"`
+	Overdue       bool   `query:"statusOverdue"`
 	From          string `query:"from" len:"1..40"`
 	To            string `query:"to" len:"1..40"`
 	NextToken     string `query:"nextToken" len:"1..600"`
@@ -157,7 +160,7 @@ type listMessagesOutput struct {
 func (s server) listMessages(ctx context.Context, in *listMessagesInput) (*listMessagesOutput, error) {
 	request := awsapi.From(ctx)
 	scope := request.Scope()
-	q := message.Query{Recipient: recipient(in.Recipient), State: message.State(in.State), Template: in.Template, ErrorCode: in.ErrorCode,
+	q := message.Query{Recipient: recipient(in.Recipient), State: message.State(in.State), Template: in.Template, ErrorCode: in.ErrorCode, Overdue: in.Overdue,
 		Limit: in.MaxResults}
 	if q.Limit == 0 {
 		q.Limit = 100

@@ -75,7 +75,7 @@ func (db *DB) Apply(ctx context.Context, batch []event.Understood, now time.Time
 				}
 			}
 		}
-		return nil
+		return a.endSilences()
 	})
 	return res, err
 }
@@ -152,6 +152,8 @@ type applier struct {
 	res        *event.Applied
 	wabas      map[string]wabaRef // by Meta id; the zero value is one not linked here
 	phones     map[string]string  // phone keys by WABA key and Meta id; "" is one not linked here
+	heard      map[string]int     // messages whose overdue status has come, by number; 0 for numbers with other statuses
+	lookedAt   *place             // how far overdue statuses were looked for; nil before it is needed
 }
 
 func (a *applier) apply(c *event.Change) error {
@@ -268,6 +270,7 @@ type subject struct {
 	seq   int64
 	state message.State // "" while it has none, which is queued
 	wamid string        // of the first copy
+	since int64         // when the state was reached
 }
 
 // mark is what tells a status of the message from its others.
@@ -283,10 +286,10 @@ func (s *subject) mark(wamid, status, participant string) message.Mark {
 func (a *applier) status(c *event.Change, e *event.Event) error {
 	var m subject
 	// The message says whose event it is: it may have been sent before the number moved to the account that gets the webhook.
-	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, ''), coalesce(s.wamid, ''), coalesce(m.id, ''), coalesce(m.account_id, ?2),
+	known, err := a.tx.row(`SELECT w.seq, coalesce(s.state, ''), coalesce(s.wamid, ''), coalesce(s.updated_at, 0), coalesce(m.id, ''), coalesce(m.account_id, ?2),
 		coalesce(m.waba_key, ?3), coalesce(m.phone_key, ?4)
 		FROM wamids w LEFT JOIN states s ON s.seq = w.seq LEFT JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?1`,
-		args(c.WAMID, e.AccountID, e.WABAKey, e.PhoneKey), &m.seq, &m.state, &m.wamid, &e.MessageID, &e.AccountID, &e.WABAKey, &e.PhoneKey)
+		args(c.WAMID, e.AccountID, e.WABAKey, e.PhoneKey), &m.seq, &m.state, &m.wamid, &m.since, &e.MessageID, &e.AccountID, &e.WABAKey, &e.PhoneKey)
 	if err != nil {
 		return err
 	}
@@ -316,6 +319,9 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 	if !news {
 		a.res.Repeats++
 		return nil
+	}
+	if err := a.hear(&m, e.PhoneKey); err != nil {
+		return err
 	}
 	if next := message.Advance(m.state, message.State(c.Status)); next != m.state {
 		if _, err := a.tx.exec(`UPDATE states SET state = ?, updated_at = ? WHERE seq = ?`, next, unixMicro(a.now), m.seq); err != nil {

@@ -13,7 +13,7 @@ import (
 const scanLimit = 5000
 
 const summaryColumns = `SELECT m.seq, m.id, m.phone_key, m.recipient, m.kind, m.template, m.accepted_at, coalesce(s.state, 'queued'),
-	coalesce(s.wamid, ''), coalesce(s.updated_at, m.accepted_at)`
+	coalesce(s.wamid, ''), coalesce(s.updated_at, m.accepted_at), EXISTS (SELECT 1 FROM overdue o WHERE o.seq = m.seq)`
 
 // searchWithCode says too whether any failure of the message has the code that is asked for. It is one query: a second one for
 // each row would take a second connection while it keeps the first, and enough searches at once would wait for each other.
@@ -28,6 +28,8 @@ const (
 		WHERE m.account_id = ?1 AND m.recipient = ?3 AND m.recipient <> '' AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?4`
 	searchByTemplate = searchWithCode + `messages m INDEXED BY messages_by_template LEFT JOIN states s ON s.seq = m.seq
 		WHERE m.account_id = ?1 AND m.template = ?3 AND m.template <> '' AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?4`
+	searchOverdue = searchWithCode + `overdue d INDEXED BY overdue_by_account JOIN messages m ON m.seq = d.seq LEFT JOIN states s ON s.seq = m.seq
+		WHERE d.account_id = ?1 AND d.seq < ?2 ORDER BY d.seq DESC LIMIT ?4`
 	searchByAccount = searchWithCode + `messages m INDEXED BY messages_by_account LEFT JOIN states s ON s.seq = m.seq
 		WHERE m.account_id = ?1 AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?4`
 )
@@ -40,6 +42,8 @@ func (db *DB) Search(ctx context.Context, accountID string, q message.Query) (fo
 	}
 	query, key := searchByAccount, ""
 	switch {
+	case q.Overdue:
+		query = searchOverdue
 	case q.Recipient != "":
 		query, key = searchByRecipient, q.Recipient
 	case q.Template != "":
@@ -72,7 +76,7 @@ func (db *DB) Search(ctx context.Context, accountID string, q message.Query) (fo
 
 func scanSummary(scan func(...any) error, more ...any) (m message.Summary, err error) {
 	var accepted, updated int64
-	columns := []any{&m.Seq, &m.ID, &m.PhoneKey, &m.Recipient, &m.Kind, &m.Template, &accepted, &m.State, &m.WAMID, &updated}
+	columns := []any{&m.Seq, &m.ID, &m.PhoneKey, &m.Recipient, &m.Kind, &m.Template, &accepted, &m.State, &m.WAMID, &updated, &m.Overdue}
 	err = scan(append(columns, more...)...)
 	m.AcceptedAt, m.UpdatedAt = fromMicro(accepted), fromMicro(updated)
 	return m, err

@@ -113,6 +113,11 @@ func (db *DB) PruneMessages(ctx context.Context, cutoff time.Time) (more bool, e
 				}
 			}
 		}
+		if len(seqs) > 0 {
+			if err := tx.forgetOverdue(seqs[0], seqs[len(seqs)-1]); err != nil {
+				return err
+			}
+		}
 		more = len(seqs) == batch
 		return nil
 	})

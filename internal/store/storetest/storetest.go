@@ -32,6 +32,7 @@ type Store interface {
 	message.Queue
 	dispatch.Store
 	ingest.Store
+	ingest.Silences
 	deliver.Store
 	refresh.Store
 	PruneSignUps(ctx context.Context, now time.Time) (more bool, err error)
@@ -76,6 +77,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"what a repeated status adds is kept":      evidenceGrows,
 		"a message handed over twice is told of":   copies,
 		"notices are kept by Meta's time":          notices,
+		"missing statuses are found and end":       missingStatuses,
+		"what stays missing is left behind":        missingForEver,
+		"what waits in the inbox is not missing":   overdueBehindInbox,
+		"unlinked numbers are silent for nobody":   unlinkedSilence,
 		"repeated webhooks change nothing":         repeats,
 		"what was given up on can fail after all":  droppedThenFailed,
 		"a status proves a hand-over":              prove,

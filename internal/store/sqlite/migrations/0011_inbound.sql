@@ -28,3 +28,34 @@ CREATE TABLE notices (
   at        INTEGER NOT NULL,
   PRIMARY KEY (waba_key, phone_key, matter, subject)
 ) WITHOUT ROWID;
+
+-- Messages that WhatsApp took and has reported nothing about, in the order in which they were handed over.
+CREATE INDEX states_unreported ON states (updated_at) WHERE state = 'accepted' AND wamid <> '';
+
+-- Those of them whose first status is overdue.
+CREATE TABLE overdue (
+  seq        INTEGER PRIMARY KEY, -- messages.seq
+  account_id TEXT NOT NULL,
+  phone_key  TEXT NOT NULL
+);
+CREATE INDEX overdue_by_account ON overdue (account_id, seq);
+
+-- How many they are by number, and the incident they belong to.
+CREATE TABLE silences (
+  phone_key  TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL,
+  waba_key   TEXT NOT NULL,
+  overdue    INTEGER NOT NULL DEFAULT 0, -- rows of the table above
+  since      INTEGER NOT NULL DEFAULT 0, -- hand-over of the first message of the incident; 0 without one
+  count      INTEGER NOT NULL DEFAULT 0,
+  told       INTEGER NOT NULL DEFAULT 0,
+  found_at   INTEGER NOT NULL DEFAULT 0,
+  heard_at   INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- How far a table has been looked through.
+CREATE TABLE watermarks (
+  name TEXT PRIMARY KEY,
+  at   INTEGER NOT NULL,
+  seq  INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,144 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
+)
+
+// watched is a bench whose missing statuses are looked for, with everything that was told about them.
+type watched struct {
+	*bench
+	told    []string
+	overdue int
+	restart func()
+}
+
+const patience = 15 * time.Minute
+
+func watch(t *testing.T) *watched {
+	w := &watched{bench: newBench(t)}
+	start := func() (stop func()) {
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			o := WatchOptions{Store: w.db, Sealer: plain{}, Owner: "node", Patience: patience, Logger: slog.New(slog.DiscardHandler),
+				OnLook:  func(n int) { w.overdue = n },
+				OnAlert: func(kind event.AlertKind, state string) { w.told = append(w.told, string(kind)+" "+state) }}
+			if err := NewWatch(o).Run(ctx); err != nil {
+				t.Error(err)
+			}
+		}()
+		return func() {
+			cancel()
+			<-done
+		}
+	}
+	stop := start()
+	t.Cleanup(func() { stop() })
+	w.restart = func() {
+		stop()
+		stop = start()
+	}
+	return w
+}
+
+// after lets time pass and returns what was told since the last call.
+func (w *watched) after(d time.Duration) string {
+	w.told = nil
+	time.Sleep(d)
+	synctest.Wait()
+	return strings.Join(w.told, ", ")
+}
+
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	const raised, cleared = "statuses_missing raised", "statuses_missing cleared"
+	for name, scenario := range map[string]func(*watched){
+		"one status is missing, and comes": func(w *watched) {
+			w.sent("wamid.1")
+			if got := w.after(patience - time.Second); got != "" {
+				w.t.Errorf("too early: %s", got)
+			}
+			if got := w.after(time.Minute); got != raised || w.overdue != 1 {
+				w.t.Errorf("told %q with %d overdue", got, w.overdue)
+			}
+			if got := w.after(2 * time.Hour); got != "" {
+				w.t.Errorf("told again: %q", got)
+			}
+			w.receive(statuses(status("wamid.1", "sent", "")))
+			if got := w.after(time.Minute); got != cleared || w.overdue != 0 {
+				w.t.Errorf("told %q with %d overdue", got, w.overdue)
+			}
+		},
+		"everything is missing": func(w *watched) {
+			sent := 0
+			send := func(n int) {
+				for range n {
+					w.sent(fmt.Sprintf("wamid.%d", sent))
+					sent++
+				}
+			}
+			for _, more := range []struct {
+				messages int
+				told     string
+			}{{1, raised}, {8, ""}, {1, raised}, {20, ""}, {70, raised}} { // at 1, 10 and 100
+				send(more.messages)
+				if got := w.after(patience + time.Minute); got != more.told {
+					w.t.Errorf("after %d messages told %q, want %q", sent, got, more.told)
+				}
+			}
+			if got := w.after(time.Hour); got != "" || w.overdue != 100 {
+				w.t.Errorf("an hour later told %q with %d overdue", got, w.overdue)
+			}
+			w.restart()
+			if got := w.after(time.Minute); got != "" {
+				w.t.Errorf("after a restart: %s", got)
+			}
+			for i := range sent {
+				w.receive(statuses(status(fmt.Sprintf("wamid.%d", i), "delivered", "")))
+			}
+			if got := w.after(time.Minute); got != cleared || w.overdue != 0 {
+				w.t.Errorf("told %q with %d overdue", got, w.overdue)
+			}
+		},
+		"statuses come again, one is lost for ever": func(w *watched) {
+			w.sent("wamid.lost")
+			w.after(patience + time.Minute)
+			w.sent("wamid.1")
+			w.receive(statuses(status("wamid.1", "sent", "")))
+			if got := w.after(patience); got != cleared || w.overdue != 1 {
+				w.t.Errorf("told %q with %d overdue", got, w.overdue)
+			}
+			w.sent("wamid.2")
+			if got := w.after(patience + time.Minute); got != raised || w.overdue != 2 {
+				w.t.Errorf("a second incident: told %q with %d overdue", got, w.overdue)
+			}
+		},
+		"the alert": func(w *watched) {
+			w.sent("wamid.1")
+			w.after(patience + time.Minute)
+			list, err := w.db.Undelivered(context.Background(), topicARN, time.Now(), 10)
+			if err != nil || len(list) != 2 {
+				w.t.Fatalf("%d events, %v", len(list), err)
+			}
+			alert := list[1]
+			if alert.Field != event.AlertField || alert.Status != event.Raised || alert.PhoneKey != "phone" || alert.WABAKey != "waba" ||
+				!strings.Contains(string(alert.Entry), `"phone_number_id":"11"`) || !strings.Contains(string(alert.Entry), "callback URL") {
+				w.t.Errorf("alert %+v: %s", alert.Event, alert.Entry)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { scenario(watch(t)) })
+		})
+	}
+}
