@@ -5,6 +5,7 @@
 package rawjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
 	"math"
@@ -225,10 +226,19 @@ func skip(b []byte, i int) int {
 }
 
 func skipString(b []byte, i int) int {
-	for i++; b[i] != '"'; i++ {
-		if b[i] == '\\' {
+	// Most strings are short. A long one without escapes, such as text or base64, is passed in one leap.
+	const short = 32
+	i++
+	for leap := i + short; ; i++ {
+		switch {
+		case b[i] == '"':
+			return i + 1
+		case b[i] == '\\':
 			i++
+		case i == leap:
+			if end := i + bytes.IndexByte(b[i:], '"'); bytes.IndexByte(b[i:end], '\\') < 0 {
+				return end + 1
+			}
 		}
 	}
-	return i + 1
 }

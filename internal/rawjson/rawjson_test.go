@@ -3,6 +3,7 @@ package rawjson
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -85,5 +86,21 @@ func build(v Value) any {
 	default:
 		n, _ := v.Number()
 		return n
+	}
+}
+
+// Strings end where they end, however long they are and wherever an escape is in them.
+func TestLongStrings(t *testing.T) {
+	t.Parallel()
+	for length := range 80 {
+		for at := range length {
+			for _, escape := range []string{"x", `\"`, `\\`, `\\\"`, `\u0022`} {
+				text := strings.Repeat("a", at) + escape + strings.Repeat("b", length-at)
+				v, ok := Parse([]byte(`{"s": "` + text + `", "next": 1}`))
+				if !ok || string(v.Get("next")) != "1" || string(v.Get("s")) != `"`+text+`"` {
+					t.Fatalf("%s: s is %s, next is %s", text, v.Get("s"), v.Get("next"))
+				}
+			}
+		}
 	}
 }
