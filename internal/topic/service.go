@@ -12,8 +12,9 @@ import (
 type Store interface {
 	topics
 	subscriptions
-	// PublishToTopic queues every message for every Confirmed subscription of the topic and returns the keys of those.
-	PublishToTopic(ctx context.Context, topicARN string, messages []queue.Record) (queued []int64, err error)
+	// PublishToTopic queues every message for every Confirmed subscription of the topic that wants it: all without a filter, and those
+	// whose filter says so. It returns the keys of the subscriptions that have got something. A nil wants says so for all.
+	PublishToTopic(ctx context.Context, topicARN string, messages []queue.Record, wants Wants) (queued []int64, err error)
 }
 
 type topics interface {
@@ -63,6 +64,7 @@ type Options struct {
 // Service is what can be done with topics. It validates, seals and stores; it does not ask who the caller is.
 type Service struct {
 	Options
+	filters filters
 }
 
 // NewService returns the service.
@@ -142,30 +144,24 @@ func (s *Service) Publish(ctx context.Context, topicARN string, m Message) (id s
 // PublishBatch stores messages for the topic's subscribers, all of them or none. It fills in ids and times that are missing.
 // A message published again under its id is delivered again, recognisable by that id.
 func (s *Service) PublishBatch(ctx context.Context, topicARN string, messages []Message) error {
-	records := make([]queue.Record, len(messages))
+	b := newBatch(len(messages))
 	for i := range messages {
-		var err error
-		if records[i], err = s.prepare(&messages[i]); err != nil {
+		if err := s.prepare(b, &messages[i]); err != nil {
 			return err
 		}
 	}
-	return s.publish(ctx, topicARN, records)
+	return s.publish(ctx, topicARN, b)
 }
 
 // PublishEach is PublishBatch in which a message that cannot be published does not stop the others. It returns one error a
 // message, nil for those that are stored.
 func (s *Service) PublishEach(ctx context.Context, topicARN string, messages []Message) []error {
 	errs := make([]error, len(messages))
-	records := make([]queue.Record, 0, len(messages))
+	b := newBatch(len(messages))
 	for i := range messages {
-		r, err := s.prepare(&messages[i])
-		if err != nil {
-			errs[i] = err
-			continue
-		}
-		records = append(records, r)
+		errs[i] = s.prepare(b, &messages[i])
 	}
-	if err := s.publish(ctx, topicARN, records); err != nil {
+	if err := s.publish(ctx, topicARN, b); err != nil {
 		for i := range errs {
 			if errs[i] == nil {
 				errs[i] = err
@@ -175,10 +171,20 @@ func (s *Service) PublishEach(ctx context.Context, topicARN string, messages []M
 	return errs
 }
 
-// prepare checks, completes and seals a message.
-func (s *Service) prepare(m *Message) (queue.Record, error) {
+// batch is messages that are about to be published, and their stored form.
+type batch struct {
+	messages []*Message
+	records  []queue.Record
+}
+
+func newBatch(n int) *batch {
+	return &batch{make([]*Message, 0, n), make([]queue.Record, 0, n)}
+}
+
+// prepare checks, completes and seals a message and adds it to a batch.
+func (s *Service) prepare(b *batch, m *Message) error {
 	if err := m.Check(); err != nil {
-		return queue.Record{}, err
+		return err
 	}
 	if m.ID == "" {
 		m.ID = newUUID()
@@ -187,11 +193,15 @@ func (s *Service) prepare(m *Message) (queue.Record, error) {
 		m.PublishedAt = now
 	}
 	m.Kind = Notification
-	return seal(s.Sealer, m)
+	r, err := seal(s.Sealer, m)
+	if err == nil {
+		b.messages, b.records = append(b.messages, m), append(b.records, r)
+	}
+	return err
 }
 
-func (s *Service) publish(ctx context.Context, topicARN string, records []queue.Record) error {
-	queued, err := s.Store.PublishToTopic(ctx, topicARN, records)
+func (s *Service) publish(ctx context.Context, topicARN string, b *batch) error {
+	queued, err := s.Store.PublishToTopic(ctx, topicARN, b.records, s.wants(b.messages))
 	if err == nil && len(queued) > 0 {
 		s.Wake(queued...)
 	}

@@ -16,10 +16,8 @@ func (s *Service) Subscribe(ctx context.Context, topicARN, protocol, endpoint st
 	if err != nil {
 		return Subscription{}, err
 	}
-	for name, value := range attributes {
-		if err := sub.Set(name, value); err != nil {
-			return Subscription{}, err
-		}
+	if err := sub.setAll(attributes); err != nil {
+		return Subscription{}, err
 	}
 	var confirmation *queue.Record
 	if sub.State == Pending {
@@ -34,7 +32,7 @@ func (s *Service) Subscribe(ctx context.Context, topicARN, protocol, endpoint st
 	if err != nil {
 		return Subscription{}, err
 	}
-	if _, asked := attributes[AttrRaw]; asked && stored.Raw != sub.Raw {
+	if stored.differs(&sub, attributes) {
 		return Subscription{}, invalid("Attributes Reason: Subscription already exists with different attributes")
 	}
 	if stored.State == Pending {

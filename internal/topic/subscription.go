@@ -1,12 +1,18 @@
 package topic
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/pattern"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
@@ -39,6 +45,7 @@ type Subscription struct {
 	Endpoint  string // password masked
 	Password  []byte // sealed password of the endpoint's URL; nil without one
 	Raw       bool   // deliver the bare message instead of the signed document
+	Filter    Filter // which messages it wants
 	State     State
 	TokenHash []byte // of the token that confirms or restores it
 
@@ -63,8 +70,12 @@ func (s *Subscriber) Wants(kind uint8) bool { return Kind(kind).Concerns(s.State
 // Retry implements queue.Subscriber: every subscription goes by the engine's policy.
 func (s *Subscriber) Retry() queue.Retry { return queue.Retry{} }
 
-// AttrRaw is the attribute that turns the signed document off.
-const AttrRaw = "RawMessageDelivery"
+// The attributes of a subscription that its owner may set.
+const (
+	AttrRaw          = "RawMessageDelivery" // turns the signed document off
+	AttrFilterPolicy = "FilterPolicy"
+	AttrFilterScope  = "FilterPolicyScope"
+)
 
 // Set changes one attribute.
 func (s *Subscription) Set(name, value string) error {
@@ -78,12 +89,46 @@ func (s *Subscription) Set(name, value string) error {
 		default:
 			return invalid("%s Reason: Invalid value [%.32s]. Must be true or false.", AttrRaw, value)
 		}
-	case "FilterPolicy", "FilterPolicyScope", "DeliveryPolicy", "RedrivePolicy", "SubscriptionRoleArn", "ReplayPolicy":
+	case AttrFilterPolicy:
+		return s.setFilter(strings.TrimSpace(value), s.Filter.Scope)
+	case AttrFilterScope:
+		if value != string(pattern.Attributes) && value != string(pattern.Body) {
+			return invalid("FilterPolicyScope: Invalid value [%.32s]. Please use either MessageBody or MessageAttributes", value)
+		}
+		return s.setFilter(s.Filter.Policy, pattern.Scope(value))
+	case "DeliveryPolicy", "RedrivePolicy", "SubscriptionRoleArn", "ReplayPolicy":
 		return invalid("AttributeName Reason: %s is not supported by the built-in topics", name)
 	default:
 		return invalid("AttributeName")
 	}
 	return nil
+}
+
+// setAll changes attributes of a new subscription. The scope of its filter policy comes first: the policy is checked by it.
+func (s *Subscription) setAll(attributes map[string]string) error {
+	for _, name := range slices.SortedFunc(maps.Keys(attributes), func(a, b string) int { return cmp.Compare(b, a) }) {
+		err := s.Set(name, attributes[name])
+		if f, ok := errors.AsType[*fault.Error](err); ok && (name == AttrFilterPolicy || name == AttrFilterScope) {
+			return invalid("Attributes Reason: %s", strings.TrimPrefix(f.Message, "Invalid parameter: "))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// differs reports whether asking for want over s is asking for another subscription.
+func (s *Subscription) differs(want *Subscription, asked map[string]string) bool {
+	for name := range asked {
+		switch {
+		case name == AttrRaw && s.Raw != want.Raw,
+			name == AttrFilterPolicy && s.Filter.Policy != want.Filter.Policy,
+			name == AttrFilterScope && scopeOf(s.Filter.Scope) != scopeOf(want.Filter.Scope):
+			return true
+		}
+	}
+	return false
 }
 
 // newToken makes the secret of a confirmation message. Only its hash is stored beside the subscription.

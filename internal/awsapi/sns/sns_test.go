@@ -383,7 +383,7 @@ func TestErrors(t *testing.T) {
 		{"unknown protocol", "Subscribe", url.Values{"TopicArn": {arn}, "Protocol": {"pigeon"}, "Endpoint": {"x"}}, "400 InvalidParameter", "does not support this protocol string: pigeon"},
 		{"endpoint of another protocol", "Subscribe", url.Values{"TopicArn": {arn}, "Protocol": {"https"}, "Endpoint": {"http://a.example"}}, "400 InvalidParameter", "Endpoint must match the specified protocol"},
 		{"bad raw flag", "Subscribe", url.Values{"TopicArn": {arn}, "Protocol": {"http"}, "Endpoint": {"http://a.example"}, "Attributes.entry.1.key": {"RawMessageDelivery"}, "Attributes.entry.1.value": {"yes"}}, "400 InvalidParameter", "Must be true or false"},
-		{"filter policy", "Subscribe", url.Values{"TopicArn": {arn}, "Protocol": {"http"}, "Endpoint": {"http://a.example"}, "Attributes.entry.1.key": {"FilterPolicy"}, "Attributes.entry.1.value": {"{}"}}, "400 InvalidParameter", "FilterPolicy"},
+		{"redrive policy", "Subscribe", url.Values{"TopicArn": {arn}, "Protocol": {"http"}, "Endpoint": {"http://a.example"}, "Attributes.entry.1.key": {"RedrivePolicy"}, "Attributes.entry.1.value": {"{}"}}, "400 InvalidParameter", "RedrivePolicy"},
 		{"wrong token", "ConfirmSubscription", url.Values{"TopicArn": {arn}, "Token": {"guess"}}, "400 InvalidParameter", "Invalid parameter: Token"},
 		{"token for a missing topic", "ConfirmSubscription", url.Values{"TopicArn": {missing}, "Token": {"guess"}}, "404 NotFound", ""},
 		{"unsubscribing a topic", "Unsubscribe", url.Values{"SubscriptionArn": {arn}}, "400 InvalidParameter", "SubscriptionArn"},

@@ -1,12 +1,16 @@
 package sns
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/query"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/pattern"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -34,7 +38,7 @@ func (s server) subscribe(ctx context.Context, in *subscribeInput) (*subscriptio
 	}
 	sub, err := s.Topics.Subscribe(ctx, in.TopicArn, in.Protocol, in.Endpoint, in.Attributes)
 	if err != nil {
-		return nil, err
+		return nil, tooManyFilters(err)
 	}
 	if sub.State == topic.Pending && !in.ReturnSubscriptionArn {
 		return &subscriptionARN{pendingAnswer}, nil
@@ -131,7 +135,7 @@ func (s server) getSubscriptionAttributes(ctx context.Context, in *subscriptionI
 	if err != nil {
 		return nil, err
 	}
-	return &attributesOutput{query.Map{
+	out := query.Map{
 		"SubscriptionArn":              sub.ARN,
 		"TopicArn":                     sub.TopicARN,
 		"Owner":                        sub.AccountID,
@@ -140,7 +144,11 @@ func (s server) getSubscriptionAttributes(ctx context.Context, in *subscriptionI
 		topic.AttrRaw:                  strconv.FormatBool(sub.Raw),
 		"PendingConfirmation":          strconv.FormatBool(sub.State == topic.Pending),
 		"ConfirmationWasAuthenticated": strconv.FormatBool(sub.Authenticated),
-	}}, nil
+	}
+	if sub.Filter.Policy != "" {
+		out[topic.AttrFilterPolicy], out[topic.AttrFilterScope] = sub.Filter.Policy, cmp.Or(string(sub.Filter.Scope), string(pattern.Attributes))
+	}
+	return &attributesOutput{out}, nil
 }
 
 type setSubscriptionAttributesInput struct {
@@ -153,5 +161,13 @@ func (s server) setSubscriptionAttributes(ctx context.Context, in *setSubscripti
 	if err := ownSubscription(ctx, in.SubscriptionArn); err != nil {
 		return nil, err
 	}
-	return nil, s.Topics.SetSubscriptionAttribute(ctx, in.SubscriptionArn, in.AttributeName, in.AttributeValue)
+	return nil, tooManyFilters(s.Topics.SetSubscriptionAttribute(ctx, in.SubscriptionArn, in.AttributeName, in.AttributeValue))
+}
+
+// tooManyFilters gives the one quota on subscriptions its name.
+func tooManyFilters(err error) error {
+	if fault.Is(err, fault.LimitExceeded) {
+		return &awsapi.Error{Code: awsapi.Code{Name: "FilterPolicyLimitExceeded", Status: http.StatusForbidden}, Message: topic.ErrTooManyFilters.Message, Cause: err}
+	}
+	return err
 }

@@ -269,7 +269,7 @@ func (c *cutOff) publish() func() error {
 	}
 	id := c.fresh("m")
 	return func() error {
-		_, err := c.PublishToTopic(context.Background(), seededTopic, []queue.Record{{ID: id, PublishedAt: c.now, Sealed: []byte("x")}})
+		_, err := c.PublishToTopic(context.Background(), seededTopic, []queue.Record{{ID: id, PublishedAt: c.now, Sealed: []byte("x")}}, nil)
 		return err
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/store/storetest"
 )
 
-func open(t *testing.T, path string, o Options) *DB {
+func open(t testing.TB, path string, o Options) *DB {
 	t.Helper()
 	db, err := Open(t.Context(), path, o)
 	if err != nil {

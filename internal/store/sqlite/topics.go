@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
-	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -142,34 +141,6 @@ func (db *DB) SubscriptionCounts(ctx context.Context, topicARN string) (c topic.
 		count(*) FILTER (WHERE state = 'deactivated') FROM topic_subscriptions WHERE topic_arn = ?`, topicARN).
 		Scan(&c.Confirmed, &c.Pending, &c.Deleted)
 	return c, err
-}
-
-// PublishToTopic queues every message for every Confirmed subscription of the topic.
-func (db *DB) PublishToTopic(ctx context.Context, topicARN string, messages []queue.Record) (queued []int64, err error) {
-	err = db.write(ctx, func(tx *tx) error {
-		queued = queued[:0]
-		var seq int64
-		if ok, err := tx.row(`SELECT seq FROM topics WHERE arn = ?`, args(topicARN), &seq); err != nil || !ok {
-			return errors.Join(err, missingTopic(ok))
-		}
-		err := tx.rows(`SELECT seq FROM topic_subscriptions WHERE topic_arn = ? AND state = 'confirmed'`, args(topicARN),
-			func(scan func(...any) error) error {
-				var key int64
-				err := scan(&key)
-				queued = append(queued, key)
-				return err
-			})
-		if err != nil || len(queued) == 0 {
-			return err
-		}
-		for i := range messages {
-			if err := tx.enqueue(&messages[i], queued); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return queued, err
 }
 
 func missingTopic(found bool) error {

@@ -11,7 +11,7 @@ import (
 )
 
 const subscriptionColumns = `seq, arn, topic_arn, account_id, protocol, endpoint, password, raw, state, token, authenticated, owner_only,
-	created_at, expires_at`
+	created_at, expires_at, filter_scope, filter_seq, coalesce((SELECT policy FROM topic_filters f WHERE f.seq = filter_seq), '')`
 
 const subscriberQuery = `SELECT ` + subscriptionColumns + `, coalesce((SELECT signature_version FROM topics WHERE topics.arn = topic_arn), '')
 	FROM topic_subscriptions WHERE seq = ?`
@@ -19,7 +19,7 @@ const subscriberQuery = `SELECT ` + subscriptionColumns + `, coalesce((SELECT si
 func scanSubscription(scan func(...any) error, more ...any) (s topic.Subscription, err error) {
 	var created, expires int64
 	err = scan(append([]any{&s.Key, &s.ARN, &s.TopicARN, &s.AccountID, &s.Protocol, &s.Endpoint, &s.Password, &s.Raw, &s.State, &s.TokenHash,
-		&s.Authenticated, &s.OwnerOnly, &created, &expires}, more...)...)
+		&s.Authenticated, &s.OwnerOnly, &created, &expires, &s.Filter.Scope, &s.Filter.ID, &s.Filter.Policy}, more...)...)
 	s.CreatedAt, s.ExpiresAt = fromMicro(created), fromMicro(expires)
 	return s, err
 }
@@ -45,8 +45,8 @@ func (t *tx) subscription(where string, a ...any) (found topic.Subscription, err
 // setSubscription writes the parts of a subscription that can change.
 func (t *tx) setSubscription(s topic.Subscription) error {
 	_, err := t.exec(`UPDATE topic_subscriptions SET password = ?, raw = ?, state = ?, token = ?, authenticated = ?, owner_only = ?,
-		expires_at = ? WHERE seq = ?`,
-		s.Password, s.Raw, string(s.State), s.TokenHash, s.Authenticated, s.OwnerOnly, unixMicro(s.ExpiresAt), s.Key)
+		expires_at = ?, filter_scope = ?, filter_seq = ? WHERE seq = ?`,
+		s.Password, s.Raw, string(s.State), s.TokenHash, s.Authenticated, s.OwnerOnly, unixMicro(s.ExpiresAt), string(s.Filter.Scope), s.Filter.ID, s.Key)
 	return err
 }
 
@@ -65,6 +65,11 @@ func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation 
 		case err == nil:
 			have.Password, have.Raw, have.TokenHash, have.ExpiresAt = s.Password, s.Raw, s.TokenHash, s.ExpiresAt
 			have.State, have.Authenticated = s.State, s.Authenticated
+			had := have.Filter
+			have.Filter = topic.Filter{ID: had.ID, Scope: s.Filter.Scope, Policy: s.Filter.Policy}
+			if err := tx.setFilter(&have, had); err != nil {
+				return err
+			}
 			stored = have
 			err = tx.setSubscription(have)
 		case errors.Is(err, errNoSubscription):
@@ -72,10 +77,14 @@ func (db *DB) Subscribe(ctx context.Context, s topic.Subscription, confirmation 
 			if stored.Key, err = tx.openQueue(s.ARN, s.AccountID); err != nil {
 				return err
 			}
+			if err = tx.setFilter(&stored, topic.Filter{}); err != nil {
+				return err
+			}
 			_, err = tx.exec(`INSERT INTO topic_subscriptions (seq, arn, topic_arn, account_id, protocol, endpoint, password, raw, state,
-				token, authenticated, owner_only, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				token, authenticated, owner_only, created_at, expires_at, filter_scope, filter_seq)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 				stored.Key, s.ARN, s.TopicARN, s.AccountID, s.Protocol, s.Endpoint, s.Password, s.Raw, string(s.State), s.TokenHash, s.Authenticated,
-				s.OwnerOnly, unixMicro(s.CreatedAt), unixMicro(s.ExpiresAt))
+				s.OwnerOnly, unixMicro(s.CreatedAt), unixMicro(s.ExpiresAt), string(s.Filter.Scope), stored.Filter.ID)
 		}
 		if err != nil || confirmation == nil {
 			return err
@@ -121,7 +130,11 @@ func (db *DB) UpdateSubscription(ctx context.Context, arn string, change func(*t
 		if err != nil {
 			return err
 		}
+		had := s.Filter
 		if err := change(&s); err != nil {
+			return err
+		}
+		if err := tx.setFilter(&s, had); err != nil {
 			return err
 		}
 		return tx.setSubscription(s)
@@ -186,8 +199,14 @@ func (db *DB) Unsubscribe(ctx context.Context, arn string, tokenHash []byte, exp
 
 // endSubscription forgets a subscription. Its queue is emptied later, a batch at a time.
 func (t *tx) endSubscription(key int64) error {
-	if _, err := t.exec(`DELETE FROM topic_subscriptions WHERE seq = ?`, key); err != nil {
+	var filter int64
+	if _, err := t.row(`DELETE FROM topic_subscriptions WHERE seq = ? RETURNING filter_seq`, args(key), &filter); err != nil {
 		return err
+	}
+	if filter != 0 {
+		if _, err := t.exec(`DELETE FROM topic_filters WHERE seq = ?`, filter); err != nil {
+			return err
+		}
 	}
 	return t.endQueue(key)
 }

@@ -26,7 +26,7 @@ func TestTopicMessagesAreForgotten(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{})
 	ctx, now := t.Context(), time.Now()
 	keys := seedTopic(t, db, 3, now)
-	if _, err := db.PublishToTopic(ctx, seededTopic, []queue.Record{{ID: "m", PublishedAt: now, Sealed: []byte("x")}}); err != nil {
+	if _, err := db.PublishToTopic(ctx, seededTopic, []queue.Record{{ID: "m", PublishedAt: now, Sealed: []byte("x")}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	count := func() (n int) {
@@ -66,6 +66,38 @@ func TestTopicMessagesAreForgotten(t *testing.T) {
 	}
 }
 
+// A filter policy is there as long as a subscription has it.
+func TestFiltersAreForgotten(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{})
+	ctx := t.Context()
+	seedTopic(t, db, 2, time.Now())
+	set := func(i int, policy string) {
+		if err := db.UpdateSubscription(ctx, fmt.Sprint(seededTopic, ":", i), func(s *topic.Subscription) error { s.Filter.Policy = policy; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, step := range []struct {
+		do   func()
+		want int
+	}{
+		{func() { set(0, `{"a": ["1"]}`); set(1, `{"a": ["1"]}`) }, 2},
+		{func() { set(0, `{"a": ["2"]}`) }, 2},
+		{func() { set(0, "") }, 1},
+		{func() {
+			if _, err := db.DeleteTopic(ctx, seededTopic); err != nil {
+				t.Fatal(err)
+			}
+		}, 0},
+	} {
+		step.do()
+		var got int
+		if err := db.readers.QueryRow(`SELECT count(*) FROM topic_filters`).Scan(&got); err != nil || got != step.want {
+			t.Errorf("after step %d: %d policies, %v; want %d", i, got, err, step.want)
+		}
+	}
+}
+
 // The hot queries walk an index whatever the size of the tables.
 func TestTopicQueryPlans(t *testing.T) {
 	t.Parallel()
@@ -73,7 +105,7 @@ func TestTopicQueryPlans(t *testing.T) {
 	for name, query := range map[string]string{
 		"due":       `SELECT message_seq FROM fanout_deliveries WHERE queue_seq = 1 AND not_before <= 2 ORDER BY not_before, message_seq LIMIT 100`,
 		"next":      `SELECT min(not_before) FROM fanout_deliveries WHERE queue_seq = 1 AND not_before > 2`,
-		"confirmed": `SELECT seq FROM topic_subscriptions WHERE topic_arn = 'x' AND state = 'confirmed'`,
+		"confirmed": `SELECT seq, filter_seq FROM topic_subscriptions WHERE topic_arn = 'x' AND state = 'confirmed'`,
 		"token":     `SELECT seq FROM topic_subscriptions WHERE token = x'00' AND topic_arn = 'x' `,
 		"topics":    `SELECT arn FROM topics WHERE account_id = 'x' AND arn > '' ORDER BY arn LIMIT 10`,
 		"expired":   `SELECT seq FROM topic_subscriptions WHERE expires_at > 0 AND expires_at <= 5`,

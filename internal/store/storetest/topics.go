@@ -32,6 +32,9 @@ func RunTopics(t *testing.T, open func(t *testing.T) TopicStore) {
 		"subscriptions are confirmed by their token": subscriptionLife,
 		"subscribing again keeps the subscription":   subscribeAgain,
 		"what needs no confirmation is confirmed":    confirmedAtOnce,
+		"filters keep messages out of queues":        filtered,
+		"a filter has a number of its own":           filterNumbers,
+		"filters of a topic are limited":             manyFilters,
 		"unsubscribing can be undone":                unsubscribe,
 		"unconfirmed subscriptions expire":           subscriptionExpiry,
 		"only confirmed subscriptions are queued":    publishConfirmed,
@@ -106,7 +109,7 @@ func (h *hub) publish(t *testing.T, topicARN string, n int) []string {
 	for range n {
 		h.now = h.now.Add(time.Millisecond)
 		r := h.record(topic.Notification)
-		_, err := h.PublishToTopic(h.ctx, topicARN, []queue.Record{r})
+		_, err := h.PublishToTopic(h.ctx, topicARN, []queue.Record{r}, nil)
 		must(t, err)
 		ids = append(ids, r.ID)
 	}
@@ -237,7 +240,7 @@ func publishConcurrently(t *testing.T, h *hub) {
 		for i := range batch {
 			batch[i] = h.record(topic.Notification)
 		}
-		_, err := h.PublishToTopic(h.ctx, arn, batch)
+		_, err := h.PublishToTopic(h.ctx, arn, batch, nil)
 		return err
 	}) {
 		must(t, err)

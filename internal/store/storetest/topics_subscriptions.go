@@ -135,14 +135,14 @@ func subscriptionExpiry(t *testing.T, h *hub) {
 func publishConfirmed(t *testing.T, h *hub) {
 	arn := h.topic(t, "orders").ARN
 	h.subscribe(t, arn, "https://pending.example/")
-	queued, err := h.PublishToTopic(h.ctx, arn, []queue.Record{h.record(topic.Notification)})
+	queued, err := h.PublishToTopic(h.ctx, arn, []queue.Record{h.record(topic.Notification)}, nil)
 	must(t, err)
 	if len(queued) != 0 {
 		t.Errorf("queued for %v, want nobody", queued)
 	}
 	s := h.confirmed(t, arn, "https://a.example/")
 	r := h.record(topic.Notification)
-	queued, err = h.PublishToTopic(h.ctx, arn, []queue.Record{r})
+	queued, err = h.PublishToTopic(h.ctx, arn, []queue.Record{r}, nil)
 	must(t, err)
 	same(t, "queued", queued, []int64{s.Key})
 	d := h.due(t, s.Key)
@@ -150,7 +150,7 @@ func publishConfirmed(t *testing.T, h *hub) {
 		t.Fatalf("due = %+v, want one message", d)
 	}
 	same(t, "message", d.Messages[0].Record, r)
-	_, err = h.PublishToTopic(h.ctx, h.arn("gone"), []queue.Record{r})
+	_, err = h.PublishToTopic(h.ctx, h.arn("gone"), []queue.Record{r}, nil)
 	isNotFound(t, "publishing to nothing", err)
 }
 
@@ -176,7 +176,7 @@ func deleteTopic(t *testing.T, h *hub) {
 	same(t, "swept early", len(h.due(t, s.Key).Messages), 3)
 
 	h.topic(t, "orders") // a new topic of the same name starts empty
-	queued, err := h.PublishToTopic(h.ctx, arn, []queue.Record{h.record(topic.Notification)})
+	queued, err := h.PublishToTopic(h.ctx, arn, []queue.Record{h.record(topic.Notification)}, nil)
 	must(t, err)
 	if len(queued) != 0 {
 		t.Errorf("a new topic inherited subscriptions %v", queued)

@@ -82,6 +82,15 @@ func (s *Server) Messages(name string) (list []Message) {
 	return list
 }
 
+// Bodies returns the bodies of what a queue holds, sorted: queues keep no order.
+func (s *Server) Bodies(name string) (list []string) {
+	for _, m := range s.Messages(name) {
+		list = append(list, m.Body)
+	}
+	slices.Sort(list)
+	return list
+}
+
 // Wait returns the first n messages of a queue once they are there.
 func (s *Server) Wait(t testing.TB, name string, n int) []Message {
 	t.Helper()
