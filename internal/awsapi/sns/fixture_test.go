@@ -41,6 +41,7 @@ const account = "111122223333"
 // node is a whole server of topics on a real store.
 type node struct {
 	url    string
+	store  *sqlite.DB
 	topics *topic.Service
 	client *awssns.Client // of account
 	raw    awsapitest.Client
@@ -70,7 +71,7 @@ func newNodeWith(t *testing.T, queues notify.Queues) *node {
 	signer := topic.NewSigner(db, box, time.Now)
 	engine := fanout.New(fanout.Options{Store: db, Owner: "node", Logger: log,
 		Courier: notify.New(notify.Options{Renderer: topic.NewRenderer(box, signer, topic.Links(server.URL)), Client: &http.Client{}, Queues: queues})})
-	n := &node{url: server.URL, topics: topic.NewService(topic.Options{Store: db, Sealer: box, Partition: "aws", Region: "us-east-1",
+	n := &node{url: server.URL, store: db, topics: topic.NewService(topic.Options{Store: db, Sealer: box, Partition: "aws", Region: "us-east-1",
 		Queues: queues != nil, Wake: engine.Wake, Now: time.Now})}
 	key, stranger := awsapitest.Key(account), awsapitest.Key("999999999999")
 	api := awsapi.New(awsapi.Options{Region: "us-east-1", Keys: awsapitest.Keys{key, stranger}, Logger: log,

@@ -2,8 +2,11 @@ package sns_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -110,6 +113,42 @@ func TestQueueSubscriptionRaw(t *testing.T) {
 	m := s.Wait(t, "q", 1)[0]
 	if diff := cmp.Diff(want, m.Attributes); diff != "" || m.Body != `{"for": "queues"}` {
 		t.Errorf("queued %s with (-want +got):\n%s", m.Body, diff)
+	}
+}
+
+// What a queue can never take becomes a dead letter at once, and the rest goes on.
+func TestQueueSubscriptionRefuses(t *testing.T) {
+	t.Parallel()
+	n, s := newNodeWithQueues(t, "q")
+	ctx, arn := t.Context(), n.topic(t, "orders")
+	sub := n.subscribeQueue(t, arn, queueARN("q"), map[string]string{"RawMessageDelivery": "true"})
+	many := map[string]types.MessageAttributeValue{}
+	for i := range 11 {
+		many[fmt.Sprint("a", i)] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String("x")}
+	}
+	for _, in := range []*awssns.PublishInput{{Message: aws.String("many"), MessageAttributes: many}, {Message: aws.String("control \x01")}, {Message: aws.String("fine")}} {
+		in.TopicArn = &arn
+		if _, err := n.client.Publish(ctx, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.Wait(t, "q", 1)[0].Body; got != "fine" {
+		t.Errorf("queued %q", got)
+	}
+	var reasons []string
+	for deadline := time.Now().Add(20 * time.Second); len(reasons) < 2 && time.Now().Before(deadline); <-time.After(10 * time.Millisecond) {
+		letters, err := n.store.DeadMessages(ctx, account, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reasons = nil
+		for _, l := range letters {
+			reasons = append(reasons, strings.TrimPrefix(l.Subscriber, sub)+l.Reason)
+		}
+	}
+	slices.Sort(reasons)
+	if len(reasons) != 2 || !strings.HasPrefix(reasons[0], "SQS answered InvalidMessageContents") || reasons[1] != "the message has 11 attributes, more than the 10 SQS takes" {
+		t.Errorf("dead letters: %q", reasons)
 	}
 }
 

@@ -118,7 +118,7 @@ func (s *Service) refused(code, message string) *fault.Error {
 		text += ": " + message
 	}
 	if m.Advice != "" {
-		text += ". " + strings.ToUpper(m.Advice[:1]) + m.Advice[1:]
+		text = strings.TrimSuffix(text, ".") + ". " + strings.ToUpper(m.Advice[:1]) + m.Advice[1:]
 	}
 	return fault.New(m.Kind, "%s", text)
 }

@@ -101,7 +101,7 @@ func TestPublisher(t *testing.T) {
 		},
 		Answers: []destinationtest.Answer{
 			{Name: "no such queue", Respond: answer(400, "QueueDoesNotExist", "The specified queue does not exist."), Want: destinationtest.Later,
-				Text: "The specified queue does not exist.. Create the queue"},
+				Text: "The specified queue does not exist. Create the queue"},
 			{Name: "no such queue, without the older name", Respond: func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(400)
 				fmt.Fprint(w, `{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "no"}`)
