@@ -38,7 +38,7 @@ func TestExtensionExamples(t *testing.T) {
 	for _, want := range []string{`"timeline":[`, `"object":"`, `"messages":[{"messageId":"`, `{"messages":[]}`, `{"valid":true,"problems":[]}`, `"open":false`,
 		`{"deadLetters":[]}`, `{"requeued":0,"skipped":0}`, `{"discarded":0}`, `{"replayed":`,
 		`"maxEventsPerSecond":100`, `"state":"working"`, `"delivered":true`, `"secret":"whsec_`, `{"attempts":[`,
-		`"messagesPerSecond":80`, `"days":[`} {
+		`"messagesPerSecond":80`, `{"state":"cancelled"}`, `"days":[`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in the answers:\n%s", want, out)
 		}

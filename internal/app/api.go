@@ -47,15 +47,16 @@ func (p *parts) wireAPI(ctx context.Context, a *App) error {
 
 // services are the tables of operations.
 func (p *parts) services(a *App, pages *page.Sealer) []awsapi.Service {
-	social := socialmessaging.Service(socialmessaging.Options{
+	options := socialmessaging.Options{
 		Accounts: p.directory, SignUps: newOnboarding(a.cfg, p.graph, p.directory), Tags: p.directory, Lines: p.directory,
 		Sender: message.NewAcceptor(p.db, p.box, p.lanes.Offer), CheckSend: checkSends(a, p.templates),
 		Calls: calls{p.graph, p.db, p.box, p.delivery.Wake, a.log},
 		Media: p.graph, Samples: p.graph, Objects: p.buckets.objects, Presigned: p.buckets.presigned,
 		TemplateEditor: p.templates, TemplateReader: p.templates,
 		FlowEditor: p.graph, FlowReader: p.graph, Datasets: p.graph, PublicKeys: p.graph, KMS: p.keys,
-		Pages: pages, Now: time.Now})
-	social.Operations = slices.Concat(social.Operations, extensionRows(p, pages),
+		Pages: pages, Now: time.Now}
+	social := socialmessaging.Service(options)
+	social.Operations = slices.Concat(social.Operations, extensionRows(p, pages, socialmessaging.Submitter(options)),
 		extensions.TemplateOperations(p.templates), numberRows(p),
 		extensions.DestinationOperations(extensions.DestinationOptions{Editor: p.manager, Reader: p.manager, Switch: p.manager, Pages: pages}))
 	return []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}

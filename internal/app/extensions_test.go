@@ -51,7 +51,7 @@ func path(operation string, parameters ...string) string {
 // shown is a message as GetMessage and ListMessages show it.
 type shown struct {
 	MessageID, WAMID, PhoneNumberID, Recipient, Type, TemplateName, State string
-	AcceptedAt, UpdatedAt                                                 float64
+	AcceptedAt, UpdatedAt, SendAt, ValidUntil                             float64
 	Timeline                                                              []struct {
 		Status                string
 		Timestamp, RecordedAt float64

@@ -24,8 +24,8 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 		l.later(ctx, w, it, max(wait, retryLedger), err)
 		return
 	}
-	if now := time.Now(); job.InDoubt() && !now.Before(job.AcceptedAt.Add(l.policy.window)) {
-		l.giveUp(ctx, w, it, message.Failure{Code: unsendable, Title: "WhatsApp did not answer, and no status has shown that it has the message"}, now)
+	if why, over := l.over(it, time.Now()); over {
+		l.giveUp(ctx, w, it, why, time.Now())
 		return
 	}
 
@@ -38,7 +38,7 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 		}
 	}
 	if err != nil {
-		if now := time.Now(); hopeless(err) && !now.Before(job.AcceptedAt.Add(l.policy.window)) {
+		if now := time.Now(); hopeless(err) && !now.Before(job.Deadline(l.policy.window)) {
 			l.giveUp(ctx, w, it, message.Failure{Code: unsendable, Title: "The message could not be prepared"}, now)
 			return
 		}
@@ -53,13 +53,24 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 	out := l.d.Upstream.HandOver(l.d.begun, line, job, body)
 	now := time.Now()
 	if l.d.OnAttempt != nil {
-		l.d.OnAttempt(Attempt{Verdict: out.Verdict, Took: now.Sub(start), Waited: start.Sub(job.AcceptedAt)})
+		l.d.OnAttempt(Attempt{Verdict: out.Verdict, Took: now.Sub(start), Waited: start.Sub(job.Due())})
 	}
 	dec := l.react(job, out, start, now)
 	l.d.Logger.LogAttrs(ctx, levelOf(out.Verdict), "hand-over", attrs(job, out, now.Sub(start))...)
 	keep := l.record(ctx, job, line, out, dec, now)
-	job.Body = nil
+	job.Body, it.last = nil, out.Failure
 	l.end(w, it, keep)
+}
+
+// over reports whether a job has to end without another attempt, and why.
+func (l *lane) over(it *item, now time.Time) (why message.Failure, over bool) {
+	switch job := &it.job; {
+	case job.InDoubt():
+		return message.Failure{Code: unsendable, Title: "WhatsApp did not answer, and no status has shown that it has the message"},
+			!now.Before(job.Deadline(l.policy.window))
+	default:
+		return it.last, job.Expired(now)
+	}
 }
 
 // proofWait is how long a message in doubt has yet to wait for the status that proves its hand-over: callbacks must have been
@@ -204,8 +215,11 @@ func (l *lane) report(job *message.Job, line account.Line, out Outcome, dec deci
 		return event.Accepted(h, l.d.Sealer, uuid.NewString())
 	}
 	f := out.Failure
-	if dec.finish == message.Dropped {
-		f = message.Failure{Code: f.Code, Title: retriesExhausted, Message: retriesExhausted, Details: lastReason(out.Failure)}
+	switch {
+	case dec.finish == message.Dropped && job.Expired(now):
+		f = message.Because(message.CodeExpired, lastReason(f))
+	case dec.finish == message.Dropped:
+		f = message.Failure{Code: f.Code, Title: retriesExhausted, Message: retriesExhausted, Details: lastReason(f)}
 	}
 	return event.Failed(h, f, l.d.Sealer, uuid.NewString())
 }
@@ -231,7 +245,7 @@ func (l *lane) end(w *window, it *item, keep bool) {
 	if now := time.Now(); keep {
 		w.putBack(it, now)
 	} else {
-		w.done(it, now)
+		w.remove(it, now)
 	}
 	l.signal()
 }

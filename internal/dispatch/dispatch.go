@@ -29,7 +29,12 @@ import (
 type Store interface {
 	lease.Store
 	Lanes(ctx context.Context) ([]string, error)
+	// Jobs reads what is due, in order and behind a place.
 	Jobs(ctx context.Context, phoneKey string, p message.Priority, after int64, limit int) ([]message.Job, error)
+	// Expired reads what is not in doubt and not valid any more.
+	Expired(ctx context.Context, phoneKey string, now time.Time, limit int) ([]message.Job, error)
+	// Release gives scheduled messages that are due their places, and says which lanes have them and when the next one is due.
+	Release(ctx context.Context, now time.Time, limit int) (lanes []string, next time.Time, err error)
 	Body(ctx context.Context, seq int64) (sealed []byte, err error)
 	Begin(ctx context.Context, l lease.Lease, j *message.Job, now time.Time) (bool, error)
 	Postpone(ctx context.Context, j *message.Job, notBefore time.Time, inDoubt bool) (bool, error)
@@ -82,9 +87,11 @@ type Attempt struct {
 // Dispatcher runs the lanes of one node.
 type Dispatcher struct {
 	Options
-	slots chan struct{}   // one for each attempt in flight beyond the lanes' own
-	begun context.Context // of attempts: it outlives the order to stop for a while
-	fresh chan string     // lanes to look at now
+	slots   chan struct{}   // one for each attempt in flight beyond the lanes' own
+	begun   context.Context // of attempts: it outlives the order to stop for a while
+	fresh   chan string     // lanes to look at now
+	sooner  chan struct{}   // a message was scheduled that is due before nextDue
+	nextDue atomic.Int64    // when the scheduler looks again, in unix nanoseconds
 
 	mu      sync.Mutex
 	lanes   map[string]*lane
@@ -93,7 +100,7 @@ type Dispatcher struct {
 
 // New returns a Dispatcher; Run makes it work.
 func New(o Options) *Dispatcher {
-	return &Dispatcher{Options: o, slots: make(chan struct{}, o.Concurrency), fresh: make(chan string, 1024), lanes: map[string]*lane{}}
+	return &Dispatcher{Options: o, slots: make(chan struct{}, o.Concurrency), fresh: make(chan string, 1024), sooner: make(chan struct{}, 1), lanes: map[string]*lane{}}
 }
 
 // scanEvery is how often the table is asked for lanes that nobody told us about: those of nodes that died.
@@ -110,6 +117,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	defer cancel()
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	wg.Go(func() { d.schedule(ctx) })
 	scan := time.NewTicker(scanEvery)
 	defer scan.Stop()
 	start := func(key string) {
@@ -143,6 +151,10 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 // Offer passes a message on right after it was committed, so that it need not be read back. It never blocks and may be
 // ignored: the table has the message.
 func (d *Dispatcher) Offer(j message.Job) {
+	if !j.SendAt.IsZero() {
+		d.expect(j.SendAt)
+		return
+	}
 	if d.offer(j) {
 		return
 	}
@@ -161,6 +173,15 @@ func (d *Dispatcher) offer(j message.Job) bool {
 		l.offer(j)
 	}
 	return l != nil
+}
+
+// Forget drops a job from memory that its sender has taken back, so that it holds up no others.
+func (d *Dispatcher) Forget(phoneKey string, seq int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l := d.lanes[phoneKey]; l != nil {
+		l.forget(seq)
+	}
 }
 
 func (d *Dispatcher) lane(key string) (l *lane, created bool) {

@@ -19,6 +19,8 @@ const (
 	laneOwn     = 2               // of them that every lane may have, however many others hang
 	keepBodies  = 64              // jobs of a lane whose bodies may stay in memory; the others are read back
 	keepBody    = 16 << 10        // bytes of a body that may stay in memory
+	idleRoom    = 3               // times as many jobs as that, if the others wait for a time
+	sweepSize   = 500             // messages that are not valid any more, taken out at a time
 	idleFor     = 5 * time.Second // before a lane without work is forgotten
 	retryLease  = lease.TTL / 4   // between attempts to get a lease that another node holds
 	retryLedger = time.Second     // between attempts to record what became of an attempt
@@ -35,8 +37,9 @@ type lane struct {
 
 	mu       sync.Mutex
 	window   *window
-	cursor   [2]int64 // by priority: the table has been read up to here
-	more     [2]bool  // by priority: the table may have jobs that are not in the window
+	streams  streams
+	overdue  []*item   // taken out of the window to be ended
+	swept    time.Time // when the table was last asked for what is not valid any more; zero: there is more of it
 	lease    lease.Lease
 	pace     pace
 	paused   time.Time // nothing leaves before
@@ -45,20 +48,41 @@ type lane struct {
 	inFlight int
 }
 
+// streams are the ways into the table, one for each priority.
+type streams [3]struct {
+	cursor int64 // it has been read up to this place
+	more   bool  // it may have jobs that are not in the window
+}
+
+func stream(p message.Priority) int { return int(p - message.High) }
+
+// look makes the lane read what it has not read yet, or everything again.
+func (s *streams) look(again bool) {
+	for i := range s {
+		if s[i].more = true; again {
+			s[i].cursor = 0
+		}
+	}
+}
+
 func newLane(d *Dispatcher, key string) *lane {
-	return &lane{d: d, key: key, keeper: lease.NewKeeper(d.Store, "lane/"+key, d.Owner), wake: make(chan struct{}, 1), slots: make(chan struct{}, laneOwn),
+	l := &lane{d: d, key: key, keeper: lease.NewKeeper(d.Store, "lane/"+key, d.Owner), wake: make(chan struct{}, 1), slots: make(chan struct{}, laneOwn),
 		policy: policy{window: d.RetryWindow, backoff: retry.Backoff{Min: d.BackoffMin, Max: d.BackoffMax}, inDoubtWait: d.InDoubtWait},
-		window: newWindow(), more: [2]bool{true, true}, pace: newPace()}
+		window: newWindow(), pace: newPace()}
+	l.streams.look(true)
+	return l
 }
 
 // offer takes a freshly committed job. A lane that is behind leaves it in the table.
 func (l *lane) offer(j message.Job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.more[j.Priority]:
-	case l.window.len() >= room(j.Priority, l.d.share()):
-		l.more[j.Priority] = true
+	switch s := &l.streams[stream(j.Priority)]; {
+	case s.more:
+	case l.window.again: // older ones of its recipient may have to be read first
+		s.more = true
+	case l.full(room(j.Priority, l.d.share())):
+		s.more = true
 	default:
 		if l.window.len() >= keepBodies*l.d.share()/windowMax || len(j.Body) > keepBody {
 			j.Body = nil
@@ -72,8 +96,24 @@ func (l *lane) offer(j message.Job) {
 func (l *lane) poke() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.more = [2]bool{true, true}
+	l.streams.look(false)
 	l.signal()
+}
+
+// forget takes a job out of the window that its sender has taken back.
+func (l *lane) forget(seq int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if it := l.window.jobs[seq]; it != nil && !it.inFlight {
+		l.window.remove(it, time.Now())
+		l.signal()
+	}
+}
+
+// full reports whether the window has no place for more, given how many jobs it may have. Those that wait for a time count less:
+// they must not keep out those that could leave.
+func (l *lane) full(room int) bool {
+	return l.window.active() >= room || l.window.len() >= idleRoom*room
 }
 
 func (l *lane) signal() {
@@ -86,7 +126,12 @@ func (l *lane) signal() {
 func (l *lane) empty() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.window.len() == 0 && !l.more[message.Reply] && !l.more[message.Bulk]
+	for i := range l.streams {
+		if l.streams[i].more {
+			return false
+		}
+	}
+	return l.window.len() == 0 && len(l.overdue) == 0
 }
 
 // run drives the lane until it has been idle for a while or ctx ends, and waits for its attempts.
@@ -107,6 +152,7 @@ func (l *lane) run(ctx context.Context) {
 			l.sleep(ctx, retryLedger, nil)
 			continue
 		}
+		l.sweep(ctx)
 		it, wait := l.take()
 		if it != nil {
 			idleSince = time.Time{}
@@ -163,14 +209,14 @@ func (l *lane) slot(ctx context.Context) (taken chan struct{}) {
 	}
 }
 
-// room is how many jobs may be in a window when one of a priority comes, given the lane's share of the node. Replies may take
-// one load more, so that bulk never keeps them out.
+// room is how many jobs may be in a window when one of a priority comes, given the lane's share of the node. Each priority may
+// take one load more than the next, so that bulk never keeps replies out.
 func room(p message.Priority, share int) int {
-	if p == message.Reply {
-		return share + load(share)
-	}
-	return share
+	return share + load(share)*int(message.Bulk-p)
 }
+
+// chainRoom is how many of them may be for one recipient.
+func chainRoom(share int) int { return max(4, share/32) }
 
 // load is how many jobs are read at a time.
 func load(share int) int { return share / 2 }
@@ -184,7 +230,8 @@ func (l *lane) hold(ctx context.Context) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if changed {
-		l.window, l.cursor, l.more, l.inFlight = newWindow(), [2]int64{}, [2]bool{true, true}, 0
+		l.window, l.overdue, l.swept, l.inFlight = newWindow(), nil, time.Time{}, 0
+		l.streams.look(true)
 	}
 	l.lease = held
 	return held.Held()
@@ -193,27 +240,35 @@ func (l *lane) hold(ctx context.Context) bool {
 // refill reads waiting jobs when the window runs low.
 func (l *lane) refill(ctx context.Context) error {
 	share := l.d.share()
-	for p := range l.more {
+	l.mu.Lock()
+	if l.window.again {
+		l.window.again = false
+		l.streams.look(true)
+	}
+	l.mu.Unlock()
+	for _, p := range message.Priorities() {
+		s := &l.streams[stream(p)]
 		l.mu.Lock()
-		need := l.more[p] && l.window.len() <= room(message.Priority(p), share)-load(share)
-		after, w := l.cursor[p], l.window
+		need := s.more && !l.full(room(p, share)-load(share)+1)
+		after, w := s.cursor, l.window
 		if need {
 			// Cleared before reading: what is committed from here on is offered, what was committed before will be read.
-			l.more[p] = false
+			s.more = false
 			w.gone = map[int64]bool{}
+			w.chainMax = chainRoom(share)
 		}
 		l.mu.Unlock()
 		if !need {
 			continue
 		}
-		jobs, err := l.d.Store.Jobs(ctx, l.key, message.Priority(p), after, load(share))
+		jobs, err := l.d.Store.Jobs(ctx, l.key, p, after, load(share))
 		l.mu.Lock()
 		if err != nil || len(jobs) == load(share) {
-			l.more[p] = true
+			s.more = true
 		}
 		now := time.Now()
 		for _, j := range jobs {
-			l.cursor[p] = j.Seq
+			s.cursor = j.Place
 			if ahead := j.StartedAt.Sub(now); ahead > 0 {
 				// The clock was set back since. What was to happen in a minute still is.
 				j.StartedAt, j.NotBefore = now, j.NotBefore.Add(-ahead)
@@ -234,12 +289,43 @@ func (l *lane) refill(ctx context.Context) error {
 	return nil
 }
 
+// sweep takes out what is not valid any more, wherever it is in the queue, to be ended.
+func (l *lane) sweep(ctx context.Context) {
+	now := time.Now()
+	l.mu.Lock()
+	wait := len(l.overdue) > 0 || now.Sub(l.swept) < lease.Renew
+	l.mu.Unlock()
+	if wait {
+		return
+	}
+	jobs, err := l.d.Store.Expired(ctx, l.key, now, sweepSize)
+	if err != nil {
+		fault.Log(ctx, l.d.Logger, "read expired messages", err, "lane", l.key)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.swept = now; len(jobs) == sweepSize {
+		l.swept = time.Time{}
+	}
+	for i := range jobs {
+		if it := l.window.pull(&jobs[i], now); it != nil {
+			l.overdue = append(l.overdue, it)
+		}
+	}
+}
+
 // take hands out the next job if one may leave now; otherwise it says how long to wait.
 func (l *lane) take() (*item, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	wait := lease.Renew // the lease has to be renewed anyway
+	if n := len(l.overdue); n > 0 && l.inFlight < laneMax {
+		it := l.overdue[n-1]
+		l.overdue = l.overdue[:n-1]
+		l.inFlight++
+		return it, 0
+	}
 	if l.inFlight >= laneMax || l.streak > 0 && l.inFlight > 0 {
 		// An attempt that ends wakes the lane. While nothing gets through, one attempt at a time finds out when it does again.
 		return nil, wait
@@ -250,7 +336,7 @@ func (l *lane) take() (*item, time.Duration) {
 	if hold := max(l.paused.Sub(now), l.pace.wait(now)); hold > 0 {
 		return nil, min(hold, lease.Renew)
 	}
-	it := l.window.next(now)
+	it := l.window.next(now, message.Bulk)
 	if it == nil {
 		return nil, wait
 	}

@@ -68,7 +68,7 @@ type decision struct {
 // decide is the retry policy: a pure function of the message's age and attempts, of how the lane has been doing lately
 // (streak: consecutive attempts that did not get through, this one included) and of chance in [0, 1).
 func (p policy) decide(j *message.Job, o Outcome, streak int, now time.Time, chance float64) decision {
-	deadline := j.AcceptedAt.Add(p.window)
+	deadline := j.Deadline(p.window)
 	next := func(delay time.Duration) time.Time {
 		at := now.Add(max(delay, o.RetryAfter))
 		if at.After(deadline) && now.Before(deadline) {

@@ -139,19 +139,22 @@ func (r *rig) take(*message.Job) Outcome {
 }
 
 // accept stores a message called name and offers it, as the API does.
-func (r *rig) accept(name, phone, recipient string, p message.Priority) message.Job {
+func (r *rig) accept(name, phone, recipient string, p message.Priority, with ...func(*message.Outbound)) message.Job {
 	r.t.Helper()
-	j := r.store(name, phone, recipient, p)
+	j := r.store(name, phone, recipient, p, with...)
 	r.Offer(j)
 	return j
 }
 
 // store stores a message without telling the dispatcher, as another node or an earlier process would have.
-func (r *rig) store(name, phone, recipient string, p message.Priority) message.Job {
+func (r *rig) store(name, phone, recipient string, p message.Priority, with ...func(*message.Outbound)) message.Job {
 	r.t.Helper()
 	m := message.Outbound{ID: uuid.NewString(), AccountID: "000000000000", WABAKey: "waba", PhoneKey: phone, MetaVersion: "v20.0", Kind: "text",
 		Recipient: recipient, Priority: p, AcceptedAt: time.Now()}
 	m.Body = []byte("body of " + m.ID)
+	for _, change := range with {
+		change(&m)
+	}
 	r.mu.Lock()
 	r.names[m.ID] = name // before it is stored: a scan may find it at once
 	r.mu.Unlock()
@@ -160,6 +163,15 @@ func (r *rig) store(name, phone, recipient string, p message.Priority) message.J
 		r.t.Fatal(err)
 	}
 	return m.Job(seq)
+}
+
+// in has a message sent after a while, and until has it valid for a while.
+func in(d time.Duration) func(*message.Outbound) {
+	return func(m *message.Outbound) { m.SendAt = m.AcceptedAt.Add(d) }
+}
+
+func until(d time.Duration) func(*message.Outbound) {
+	return func(m *message.Outbound) { m.ValidUntil = m.AcceptedAt.Add(d) }
 }
 
 func (r *rig) script(fn func(j *message.Job) Outcome) {

@@ -35,8 +35,20 @@ type Summary struct {
 	Template   string
 	State      State
 	AcceptedAt time.Time
+	SendAt     time.Time // zero: at once
+	ValidUntil time.Time // zero: for as long as any message is tried
 	UpdatedAt  time.Time
 	Overdue    bool // WhatsApp took it and has reported nothing about it in time
+}
+
+// Withdrawal is what came of taking a message back.
+type Withdrawal struct {
+	Done         bool  // it is Cancelled, now or since an earlier call
+	State        State // of the message afterwards
+	InDoubt      bool  // an attempt is under way, or ended without an answer: WhatsApp may have it
+	Seq          int64
+	PhoneKey     string
+	Destinations []string // that have an event about it to publish
 }
 
 // Window is what is known of a customer in relation to one business number.

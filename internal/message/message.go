@@ -12,9 +12,13 @@ import (
 type Priority int8
 
 const (
-	Reply Priority = iota // everything within a conversation: free-form messages, answers, reactions, read receipts
-	Bulk                  // templates that answer nothing
+	High  Priority = iota - 1 // what its sender wants to overtake everything, its recipient's other messages too
+	Reply                     // everything within a conversation: free-form messages, answers, reactions, read receipts
+	Bulk                      // templates that answer nothing
 )
+
+// Priorities lists them, first things first.
+func Priorities() []Priority { return []Priority{High, Reply, Bulk} }
 
 // Outbound is a message a sender asked us to hand to WhatsApp.
 type Outbound struct {
@@ -30,6 +34,8 @@ type Outbound struct {
 	OwnOpaque   bool   // the sender set biz_opaque_callback_data, so ours cannot travel
 	Body        []byte // Meta's message object, byte for byte as the sender gave it
 	AcceptedAt  time.Time
+	SendAt      time.Time // not before; zero: at once
+	ValidUntil  time.Time // not at this time or later; zero: for as long as any message is tried
 	// InvocationID is the SDK's id of the logical call (amz-sdk-invocation-id). Two calls of one account with the same
 	// non-empty id within an hour are one message.
 	InvocationID string

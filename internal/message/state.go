@@ -3,7 +3,8 @@ package message
 // State is where a message is in its life:
 //
 //	queued → accepted → sent → delivered → read → played
-//	      ↘ dropped       ↘ failed
+//	      ↘ cancelled     ↘ failed
+//	      ↘ dropped
 //
 // A message only ever moves forward. WhatsApp repeats and reorders its statuses, so the state is the furthest point any
 // evidence has shown: Advance is commutative, associative and idempotent, and the order in which evidence arrives does not
@@ -12,7 +13,8 @@ type State string
 
 const (
 	Queued    State = "queued"    // durably ours, not yet taken by WhatsApp
-	Dropped   State = "dropped"   // given up after the retry window
+	Cancelled State = "cancelled" // taken back by its sender before WhatsApp had it
+	Dropped   State = "dropped"   // given up: the retry window or its validity was over
 	Accepted  State = "accepted"  // WhatsApp took it; the wamid is known
 	Sent      State = "sent"      // left WhatsApp's servers
 	Failed    State = "failed"    // WhatsApp refused it or could not deliver it
@@ -27,20 +29,22 @@ func (s State) Rank() int {
 	switch s {
 	case Queued:
 		return 0
-	case Dropped:
+	case Cancelled:
 		return 1
-	case Accepted:
+	case Dropped:
 		return 2
-	case Sent:
+	case Accepted:
 		return 3
-	case Failed:
+	case Sent:
 		return 4
-	case Delivered:
+	case Failed:
 		return 5
-	case Read:
+	case Delivered:
 		return 6
-	case Played:
+	case Read:
 		return 7
+	case Played:
+		return 8
 	default:
 		return -1
 	}
@@ -48,7 +52,7 @@ func (s State) Rank() int {
 
 // States lists every state in order of rank.
 func States() []State {
-	return []State{Queued, Dropped, Accepted, Sent, Failed, Delivered, Read, Played}
+	return []State{Queued, Cancelled, Dropped, Accepted, Sent, Failed, Delivered, Read, Played}
 }
 
 // Advance returns the state after evidence of another one. Unknown evidence (Meta's legacy "deleted" and "warning", or a

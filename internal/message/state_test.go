@@ -33,6 +33,7 @@ func TestAdvance(t *testing.T) {
 		{"delivery outranks failure", Failed, Delivered, Delivered},
 		{"failure does not undo delivery", Delivered, Failed, Delivered},
 		{"proof of hand-over outranks giving up", Dropped, Sent, Sent},
+		{"proof of hand-over outranks taking back", Cancelled, Sent, Sent},
 		{"giving up does not undo hand-over", Accepted, Dropped, Accepted},
 		{"unknown evidence", Sent, "deleted", Sent},
 		{"voice note played", Read, Played, Played},

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
 // document is docs/errors.md.
@@ -45,6 +47,17 @@ Where one code stands for many unrelated errors, Meta's ` + "`error_subcode`" + 
 
 `)
 	table(&b, Subcodes())
+	b.WriteString(`
+## Codes that are not Meta's
+
+Some messages end without WhatsApp having had a part in it. The events about them, and GetMessage, name these codes.
+
+| Code | Title | What it means | What to do |
+|---|---|---|---|
+`)
+	for _, r := range message.Reasons() {
+		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", r.Code, r.Title, r.Explanation, r.Action)
+	}
 	return b.String()
 }
 
@@ -81,7 +94,16 @@ func TestDocumentIsCurrent(t *testing.T) {
 func TestDocumentHasNoGaps(t *testing.T) {
 	t.Parallel()
 	rows := 0
-	for line := range strings.Lines(document()) {
+	documented, own, _ := strings.Cut(document(), "## Codes that are not Meta's")
+	for _, r := range message.Reasons() {
+		if !strings.Contains(own, fmt.Sprint(r.Code)) || r.Title == "" || r.Explanation == "" || r.Action == "" {
+			t.Errorf("reason %d is not explained", r.Code)
+		}
+		if _, metas := Lookup(r.Code, 0); metas {
+			t.Errorf("%d is a code of Meta's", r.Code)
+		}
+	}
+	for line := range strings.Lines(documented) {
 		if cells := strings.Split(line, " | "); len(cells) == 6 && strings.ContainsAny(cells[0], "0123456789") {
 			rows++
 			for _, i := range []int{0, 1, 3, 4, 5} {

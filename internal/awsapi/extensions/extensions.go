@@ -13,6 +13,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/page"
@@ -53,6 +54,9 @@ type Options struct {
 	Notifications Notifications
 	Opener        Opener
 	Explain       func(code int) (Advice, bool)
+	// Submit accepts a message as SendWhatsAppMessage does, and Cancel takes one back.
+	Submit func(ctx context.Context, m *socialmessaging.Submission) (id string, err error)
+	Cancel func(ctx context.Context, accountID, id string) (message.Withdrawal, error)
 	// Check compares a template message with its template; nil leaves that to WhatsApp.
 	Check func(ctx context.Context, number account.PhoneNumber, body []byte) ([]Problem, error)
 	// WakeDestination and WakeSubscriptions are told right after a commit what has something to deliver.
@@ -70,6 +74,10 @@ func Operations(o Options) []awsapi.Operation {
 	return []awsapi.Operation{
 		{Name: "GetMessage", Method: "GET", Path: "/v1/waxwing/messages/details", Errors: errors, Rate: 100, Do: awsapi.Op(s.getMessage)},
 		{Name: "ListMessages", Method: "GET", Path: "/v1/waxwing/messages/list", Errors: errors, Do: awsapi.Op(s.listMessages)},
+		{Name: "SendMessage", Method: "POST", Path: "/v1/waxwing/messages/send", Errors: errors, Rate: 1000, MaxBody: maxBody,
+			Do: awsapi.Op(s.sendMessage)},
+		{Name: "CancelMessage", Method: "POST", Path: "/v1/waxwing/messages/cancel", Errors: append([]fault.Kind{fault.Conflict}, errors...),
+			Rate: 100, Do: awsapi.Op(s.cancelMessage)},
 		{Name: "ValidateMessage", Method: "POST", Path: "/v1/waxwing/messages/validate", Errors: errors, Rate: 100, MaxBody: maxBody,
 			Do: awsapi.Op(s.validate)},
 		{Name: "GetCustomerServiceWindow", Method: "GET", Path: "/v1/waxwing/windows/details", Errors: errors, Rate: 100,

@@ -3,6 +3,7 @@ package extensions
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
@@ -29,16 +30,18 @@ type detail struct {
 
 // summary is a message in a list.
 type summary struct {
-	ID            string        `json:"messageId"`
-	WAMID         string        `json:"wamid,omitempty"`
-	PhoneNumberID string        `json:"phoneNumberId"`
-	Recipient     string        `json:"recipient,omitempty"`
-	Kind          string        `json:"type"`
-	Template      string        `json:"templateName,omitempty"`
-	State         string        `json:"state"`
-	AcceptedAt    restjson.Time `json:"acceptedAt"`
-	UpdatedAt     restjson.Time `json:"updatedAt"`
-	Overdue       bool          `json:"statusOverdue,omitempty"` // WhatsApp took it and has reported nothing about it in time
+	ID            string         `json:"messageId"`
+	WAMID         string         `json:"wamid,omitempty"`
+	PhoneNumberID string         `json:"phoneNumberId"`
+	Recipient     string         `json:"recipient,omitempty"`
+	Kind          string         `json:"type"`
+	Template      string         `json:"templateName,omitempty"`
+	State         string         `json:"state"`
+	AcceptedAt    restjson.Time  `json:"acceptedAt"`
+	SendAt        *restjson.Time `json:"sendAt,omitempty"`
+	ValidUntil    *restjson.Time `json:"validUntil,omitempty"`
+	UpdatedAt     restjson.Time  `json:"updatedAt"`
+	Overdue       bool           `json:"statusOverdue,omitempty"` // WhatsApp took it and has reported nothing about it in time
 }
 
 // step is one piece of evidence.
@@ -106,8 +109,17 @@ func (s server) getMessage(ctx context.Context, in *getMessageInput) (*getMessag
 
 func summarise(m *message.Summary) summary {
 	return summary{ID: m.ID, WAMID: m.WAMID, PhoneNumberID: account.ID(account.KindPhoneNumber, m.PhoneKey), Recipient: m.Recipient,
-		Kind: m.Kind, Template: m.Template, State: string(m.State), AcceptedAt: restjson.Time(m.AcceptedAt), UpdatedAt: restjson.Time(m.UpdatedAt),
-		Overdue: m.Overdue}
+		Kind: m.Kind, Template: m.Template, State: string(m.State), AcceptedAt: restjson.Time(m.AcceptedAt), SendAt: known(m.SendAt),
+		ValidUntil: known(m.ValidUntil), UpdatedAt: restjson.Time(m.UpdatedAt), Overdue: m.Overdue}
+}
+
+// known is a time to show, or nil for none.
+func known(t time.Time) *restjson.Time {
+	if t.IsZero() {
+		return nil
+	}
+	shown := restjson.Time(t)
+	return &shown
 }
 
 func (s server) step(e *message.Step) step {
@@ -141,7 +153,7 @@ func (s server) reasons(failures []message.Failure) []reason {
 type listMessagesInput struct {
 	PhoneNumberID string `query:"phoneNumberId" len:"1..115"`
 	Recipient     string `query:"recipient" len:"1..150"`
-	State         string `query:"state" enum:"queued|dropped|accepted|sent|failed|delivered|read|played"`
+	State         string `query:"state" enum:"queued|cancelled|dropped|accepted|sent|failed|delivered|read|played"`
 	Template      string `query:"templateName" len:"1..512"`
 	ErrorCode     int    `query:"errorCode"`
 	Overdue       bool   `query:"statusOverdue"`

@@ -36,12 +36,6 @@ func (s server) getWindow(ctx context.Context, in *getWindowInput) (*getWindowOu
 		return nil, err
 	}
 	out := &getWindowOutput{Open: w.Open(s.Now()), MarketingOptOut: w.Marketing == "stop"}
-	if until := restjson.Time(w.OpenUntil()); !w.LastInboundAt.IsZero() {
-		last := restjson.Time(w.LastInboundAt)
-		out.OpenUntil, out.LastInboundAt = &until, &last
-	}
-	if at := restjson.Time(w.MarketingAt); !w.MarketingAt.IsZero() {
-		out.MarketingAt = &at
-	}
+	out.OpenUntil, out.LastInboundAt, out.MarketingAt = known(w.OpenUntil()), known(w.LastInboundAt), known(w.MarketingAt)
 	return out, nil
 }

@@ -25,6 +25,8 @@ func TestCutOffBetweenStatements(t *testing.T) {
 	for name, scenario := range map[string]func(*cutOff) func() error{
 		"accept":              (*cutOff).accept,
 		"begin":               (*cutOff).begin,
+		"release":             (*cutOff).release,
+		"cancel":              (*cutOff).cancel,
 		"finish":              (*cutOff).finish,
 		"finish after status": (*cutOff).finishAfterStatus,
 		"inbound message":     (*cutOff).inbound,
@@ -177,6 +179,30 @@ func (c *cutOff) begin() func() error {
 	c.must(err)
 	j := m.Job(seq)
 	return func() error { _, err := c.Begin(context.Background(), l, &j, c.now); return err }
+}
+
+func (c *cutOff) release() func() error {
+	for range 2 {
+		m := c.message()
+		m.SendAt = c.now.Add(time.Minute)
+		_, _, err := c.Accept(context.Background(), &m, []byte("x"))
+		c.must(err)
+	}
+	return func() error {
+		_, _, err := c.Release(context.Background(), c.now.Add(time.Minute), 10)
+		return err
+	}
+}
+
+func (c *cutOff) cancel() func() error {
+	m := c.message()
+	_, _, err := c.Accept(context.Background(), &m, []byte("x"))
+	c.must(err)
+	e := c.event(m.ID)
+	return func() error {
+		_, err := c.Cancel(context.Background(), "1", m.ID, c.now, func(event.HandOver) (*event.Event, error) { return e, nil })
+		return err
+	}
 }
 
 func (c *cutOff) finish() func() error {

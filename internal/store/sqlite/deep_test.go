@@ -97,7 +97,7 @@ func fill(t *testing.T, path string, q storetest.Queue) {
 				storetest.QueueAccepted, storetest.QueueBody); err != nil {
 				return err
 			}
-			_, err := tx.exec(`INSERT INTO outbox (seq, phone_key, priority) SELECT seq, phone_key, 1 FROM messages WHERE seq > ?`, from)
+			_, err := tx.exec(`INSERT INTO outbox (seq, place, phone_key, priority) SELECT seq, seq, phone_key, 1 FROM messages WHERE seq > ?`, from)
 			return err
 		}); err != nil {
 			t.Fatal(err)

@@ -206,7 +206,8 @@ func (db *DB) PurgeEvents(ctx context.Context, l lease.Lease, destination string
 func (db *DB) PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error) {
 	const batch = 1000
 	// What waits or is a dead letter stays, and may be a lot: it is passed over by a reader, not by the writer.
-	old, err := db.prunable(ctx, cutoff, batch)
+	old, err := db.prunable(ctx, `SELECT seq, at, EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = events.seq)
+		OR EXISTS (SELECT 1 FROM dead_letters x WHERE x.seq = events.seq) FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, cutoff, batch)
 	if err != nil {
 		return false, err
 	}
@@ -225,13 +226,13 @@ func (db *DB) PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err
 	return more, err
 }
 
-// prunable lists the oldest events before cutoff that nobody waits for.
-func (db *DB) prunable(ctx context.Context, cutoff time.Time, limit int) (seqs []int64, err error) {
+// prunable lists the oldest rows before cutoff that nobody waits for. The query reads a page behind a seq: each row's own seq, its
+// time, and whether it is still needed.
+func (db *DB) prunable(ctx context.Context, query string, cutoff time.Time, limit int) (seqs []int64, err error) {
 	const page = 5000
 	after, young := int64(0), false
 	for read := page; read == page && !young && len(seqs) < limit; {
-		rows, err := db.query(ctx, `SELECT seq, at, EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = events.seq)
-			OR EXISTS (SELECT 1 FROM dead_letters x WHERE x.seq = events.seq) FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, page)
+		rows, err := db.query(ctx, query, after, page)
 		if err != nil {
 			return nil, err
 		}

@@ -13,7 +13,8 @@ import (
 const scanLimit = 5000
 
 const summaryColumns = `SELECT m.seq, m.id, m.phone_key, m.recipient, m.kind, m.template, m.accepted_at, coalesce(s.state, 'queued'),
-	coalesce(s.wamid, ''), coalesce(s.updated_at, m.accepted_at), EXISTS (SELECT 1 FROM overdue o WHERE o.seq = m.seq)`
+	coalesce(s.wamid, ''), coalesce(s.updated_at, m.accepted_at), EXISTS (SELECT 1 FROM overdue o WHERE o.seq = m.seq),
+	m.send_at, m.valid_until`
 
 // searchWithCode says too whether any failure of the message has the code that is asked for. It is one query: a second one for
 // each row would take a second connection while it keeps the first, and enough searches at once would wait for each other.
@@ -75,10 +76,10 @@ func (db *DB) Search(ctx context.Context, accountID string, q message.Query) (fo
 }
 
 func scanSummary(scan func(...any) error, more ...any) (m message.Summary, err error) {
-	var accepted, updated int64
-	columns := []any{&m.Seq, &m.ID, &m.PhoneKey, &m.Recipient, &m.Kind, &m.Template, &accepted, &m.State, &m.WAMID, &updated, &m.Overdue}
+	var accepted, updated, sendAt, valid int64
+	columns := []any{&m.Seq, &m.ID, &m.PhoneKey, &m.Recipient, &m.Kind, &m.Template, &accepted, &m.State, &m.WAMID, &updated, &m.Overdue, &sendAt, &valid}
 	err = scan(append(columns, more...)...)
-	m.AcceptedAt, m.UpdatedAt = fromMicro(accepted), fromMicro(updated)
+	m.AcceptedAt, m.UpdatedAt, m.SendAt, m.ValidUntil = fromMicro(accepted), fromMicro(updated), fromMicro(sendAt), fromMicro(valid)
 	return m, err
 }
 

@@ -11,8 +11,8 @@ import (
 const invocationLife = time.Hour
 
 // Accept stores a message, its sealed body and its place in the queue. It returns the message's id and place; the body is on
-// disk then. While room is scarce it is refused as fault.Unavailable. When the same invocation was accepted within the hour, nothing is stored, the earlier message's id comes
-// back and seq is 0.
+// disk then. While room is scarce it is refused as fault.Unavailable. A message that is to be sent later waits for Release. When
+// the same invocation was accepted within the hour, nothing is stored, the earlier message's id comes back and seq is 0.
 func (db *DB) Accept(ctx context.Context, m *message.Outbound, sealed []byte) (id string, seq int64, err error) {
 	if err := db.admit(Ample); err != nil {
 		if id := db.accepted(ctx, m); id != "" {
@@ -33,13 +33,19 @@ func (db *DB) Accept(ctx context.Context, m *message.Outbound, sealed []byte) (i
 			}
 		}
 		n, err := tx.insert(`INSERT INTO messages (id, account_id, waba_key, phone_key, meta_version, kind, recipient, template,
-			own_opaque, accepted_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.ID, m.AccountID, m.WABAKey, m.PhoneKey,
-			m.MetaVersion, m.Kind, m.Recipient, m.Template, m.OwnOpaque, unixMicro(m.AcceptedAt), sealed)
+			own_opaque, accepted_at, send_at, valid_until, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.ID, m.AccountID, m.WABAKey,
+			m.PhoneKey, m.MetaVersion, m.Kind, m.Recipient, m.Template, m.OwnOpaque, unixMicro(m.AcceptedAt), unixMicro(m.SendAt),
+			unixMicro(m.ValidUntil), sealed)
 		if err != nil {
 			return err
 		}
 		seq = n
-		_, err = tx.exec(`INSERT INTO outbox (seq, phone_key, priority) VALUES (?, ?, ?)`, n, m.PhoneKey, m.Priority)
+		place := seq
+		if !m.SendAt.IsZero() {
+			place = 0 // it gets one when it is due
+		}
+		_, err = tx.exec(`INSERT INTO outbox (seq, place, phone_key, priority, not_before, valid_until) VALUES (?, ?, ?, ?, ?, ?)`,
+			seq, place, m.PhoneKey, m.Priority, unixMicro(m.SendAt), unixMicro(m.ValidUntil))
 		return err
 	})
 	return id, seq, err
@@ -88,19 +94,13 @@ func (db *DB) PruneInvocations(ctx context.Context, now time.Time) (more bool, e
 // bounded number at a time, and reports whether there may be more.
 func (db *DB) PruneMessages(ctx context.Context, cutoff time.Time) (more bool, err error) {
 	const batch = 500
+	// What waits stays, and may be a lot that was scheduled for later: it is passed over by a reader, not by the writer.
+	seqs, err := db.prunable(ctx, `SELECT seq, accepted_at, EXISTS (SELECT 1 FROM outbox o WHERE o.seq = messages.seq)
+		FROM messages WHERE seq > ? ORDER BY seq LIMIT ?`, cutoff, batch)
+	if err != nil || len(seqs) == 0 {
+		return false, err
+	}
 	err = db.write(ctx, func(tx *tx) error {
-		var seqs []int64
-		err := tx.rows(`SELECT seq FROM (SELECT seq, accepted_at FROM messages ORDER BY seq LIMIT ?) m
-			WHERE accepted_at <= ? AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.seq = m.seq)`, args(batch, unixMicro(cutoff)),
-			func(scan func(...any) error) error {
-				var seq int64
-				err := scan(&seq)
-				seqs = append(seqs, seq)
-				return err
-			})
-		if err != nil {
-			return err
-		}
 		for _, seq := range seqs {
 			for _, query := range []string{
 				`DELETE FROM wamids WHERE wamid = (SELECT wamid FROM states WHERE seq = ?)`,

@@ -9,13 +9,14 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
-// Lanes lists the phone numbers with messages waiting. It reads one index entry a number, however many messages wait.
+// Lanes lists the phone numbers with messages waiting that are due. It reads a few index entries a number, however many messages
+// wait.
 func (db *DB) Lanes(ctx context.Context) ([]string, error) {
 	rows, err := db.query(ctx, `WITH RECURSIVE lane (key) AS (
 		SELECT min(phone_key) FROM outbox
 		UNION ALL
 		SELECT (SELECT min(phone_key) FROM outbox WHERE phone_key > lane.key) FROM lane WHERE lane.key IS NOT NULL)
-		SELECT key FROM lane WHERE key IS NOT NULL`)
+		SELECT key FROM lane WHERE key IS NOT NULL AND `+hasWork("lane.key"))
 	if err != nil {
 		return nil, err
 	}
@@ -29,22 +30,40 @@ func (db *DB) Lanes(ctx context.Context) ([]string, error) {
 	return keys, err
 }
 
-// Jobs reads waiting messages of one number and priority in order of acceptance, starting behind after. Bodies are left out.
+// hasWork is the condition that messages of a number are due. It names every priority, so that each is one look into the index.
+func hasWork(phoneKey string) string {
+	return `EXISTS (SELECT 1 FROM outbox o WHERE o.phone_key = ` + phoneKey + ` AND o.priority IN (-1, 0, 1) AND o.place > 0)`
+}
+
+const jobColumns = `SELECT o.seq, o.place, o.priority, o.attempts, o.started_at, o.not_before, o.valid_until, m.id, m.account_id, m.waba_key,
+	m.meta_version, m.kind, m.recipient, m.own_opaque, m.accepted_at, m.send_at FROM outbox o JOIN messages m ON m.seq = o.seq `
+
+// Jobs reads waiting messages of one number and priority that are due, in order, starting behind a place. Bodies are left out.
 func (db *DB) Jobs(ctx context.Context, phoneKey string, p message.Priority, after int64, limit int) ([]message.Job, error) {
-	rows, err := db.query(ctx, `SELECT o.seq, o.attempts, o.started_at, o.not_before, m.id, m.account_id, m.waba_key,
-		m.meta_version, m.kind, m.recipient, m.own_opaque, m.accepted_at
-		FROM outbox o JOIN messages m ON m.seq = o.seq
-		WHERE o.phone_key = ? AND o.priority = ? AND o.seq > ? ORDER BY o.seq LIMIT ?`, phoneKey, p, after, limit)
+	return db.jobs(ctx, phoneKey, jobColumns+`WHERE o.phone_key = ? AND o.priority = ? AND o.place > ? ORDER BY o.place LIMIT ?`,
+		phoneKey, p, max(after, 0), limit)
+}
+
+// Expired reads waiting messages of one number whose validity is over, oldest first. What is in doubt is left out: a status may
+// still prove that WhatsApp has it.
+func (db *DB) Expired(ctx context.Context, phoneKey string, now time.Time, limit int) ([]message.Job, error) {
+	return db.jobs(ctx, phoneKey, jobColumns+`WHERE o.phone_key = ? AND o.valid_until > 0 AND o.valid_until <= ? AND o.started_at = 0
+		ORDER BY o.valid_until LIMIT ?`, phoneKey, unixMicro(now), limit)
+}
+
+func (db *DB) jobs(ctx context.Context, phoneKey, query string, args ...any) ([]message.Job, error) {
+	rows, err := db.query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	var jobs []message.Job
 	err = collect(rows, func(scan func(...any) error) error {
-		j := message.Job{PhoneKey: phoneKey, Priority: p}
-		var started, notBefore, accepted int64
-		err := scan(&j.Seq, &j.Attempts, &started, &notBefore, &j.ID, &j.AccountID, &j.WABAKey, &j.MetaVersion, &j.Kind, &j.Recipient,
-			&j.OwnOpaque, &accepted)
-		j.StartedAt, j.NotBefore, j.AcceptedAt = fromMicro(started), fromMicro(notBefore), fromMicro(accepted)
+		j := message.Job{PhoneKey: phoneKey}
+		var started, notBefore, valid, accepted, sendAt int64
+		err := scan(&j.Seq, &j.Place, &j.Priority, &j.Attempts, &started, &notBefore, &valid, &j.ID, &j.AccountID, &j.WABAKey, &j.MetaVersion,
+			&j.Kind, &j.Recipient, &j.OwnOpaque, &accepted, &sendAt)
+		j.StartedAt, j.NotBefore, j.ValidUntil = fromMicro(started), fromMicro(notBefore), fromMicro(valid)
+		j.AcceptedAt, j.SendAt = fromMicro(accepted), fromMicro(sendAt)
 		jobs = append(jobs, j)
 		return err
 	})

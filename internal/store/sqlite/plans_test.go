@@ -63,8 +63,8 @@ func TestStatementsUseIndexes(t *testing.T) {
 }
 
 // few are tables of which all that a statement can find is little: queues, most of them with work, numbers whose statuses are
-// missing, and the times a number was unlinked.
-var few = map[string]bool{"fanout_queues": true, "unlinked": true, "silences": true}
+// missing, the times a number was unlinked, and a row a table.
+var few = map[string]bool{"fanout_queues": true, "unlinked": true, "silences": true, "sqlite_sequence": true}
 
 var firstTable = regexp.MustCompile(`FROM\s+(\w*)`)
 

@@ -59,11 +59,12 @@ func (db *DB) UnlinkedLine(ctx context.Context, accountID, phoneKey string) (l a
 // unlinkedGrace is how long after unlinking a message may still come in: on a node that has not noticed yet.
 const unlinkedGrace = time.Minute
 
-// PruneTokens forgets the tokens of what was unlinked once nothing waits to be sent with them.
+// PruneTokens forgets the tokens of what was unlinked once nothing waits to be sent with them. Messages that are scheduled for
+// later do not keep them: they are dropped when they are due.
 func (db *DB) PruneTokens(ctx context.Context, now time.Time) (more bool, err error) {
 	return false, db.write(ctx, func(tx *tx) error {
 		_, err := tx.exec(`UPDATE unlinked SET token = x'' WHERE token <> x'' AND unlinked_at <= ?
-			AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.phone_key = unlinked.phone_key)`, unixMicro(now.Add(-unlinkedGrace)))
+			AND NOT `+hasWork("unlinked.phone_key"), unixMicro(now.Add(-unlinkedGrace)))
 		return err
 	})
 }

@@ -46,6 +46,7 @@ type Store interface {
 	Notices(ctx context.Context, accountID, wabaKey string) ([]account.Placed, error)
 	eventsAdmin
 	destinations
+	withdrawals
 	Publish(ctx context.Context, e *event.Event) error
 	TemplateStore
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
@@ -63,6 +64,15 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"accept is idempotent per invocation":      acceptOnce,
 		"concurrent retries are one message":       acceptConcurrently,
 		"jobs come in order and by priority":       jobsInOrder,
+		"scheduled messages wait for their time":   scheduled,
+		"what becomes due comes behind the rest":   scheduleOrder,
+		"what becomes due gets one place":          releaseOnce,
+		"validity that is over is found":           expired,
+		"what waits can be taken back":             cancelQueued,
+		"what left, or may have, cannot":           cancelTooLate,
+		"taking back and sending exclude another":  cancelRace,
+		"proof outranks taking back":               cancelDisproved,
+		"what is scheduled keeps no others":        pruneScheduled,
 		"lanes are listed once":                    lanes,
 		"one owner holds a lease":                  leaseOwner,
 		"an expired lease moves with a new fence":  leaseMoves,
@@ -281,7 +291,7 @@ func (w *world) state(t *testing.T, id string) message.Status {
 func (w *world) queued(t *testing.T) int {
 	t.Helper()
 	n := 0
-	for _, p := range []message.Priority{message.Reply, message.Bulk} {
+	for _, p := range message.Priorities() {
 		jobs, err := w.Jobs(w.ctx, w.phone.Key, p, 0, 1000)
 		must(t, err)
 		n += len(jobs)
