@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,9 +16,22 @@ import (
 // watched is a bench whose missing statuses are looked for, with everything that was told about them.
 type watched struct {
 	*bench
+	mu      sync.Mutex
 	told    []string
 	overdue int
 	restart func()
+}
+
+func (w *watched) note(told string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, told)
+}
+
+func (w *watched) look(overdue int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.overdue = overdue
 }
 
 const patience = 15 * time.Minute
@@ -30,8 +44,7 @@ func watch(t *testing.T) *watched {
 		go func() {
 			defer close(done)
 			o := WatchOptions{Store: w.db, Sealer: plain{}, Owner: "node", Patience: patience, Logger: slog.New(slog.DiscardHandler),
-				OnLook:  func(n int) { w.overdue = n },
-				OnAlert: func(kind event.AlertKind, state string) { w.told = append(w.told, string(kind)+" "+state) }}
+				OnLook: w.look, OnAlert: func(kind event.AlertKind, state string) { w.note(string(kind) + " " + state) }}
 			if err := NewWatch(o).Run(ctx); err != nil {
 				t.Error(err)
 			}
@@ -50,12 +63,16 @@ func watch(t *testing.T) *watched {
 	return w
 }
 
-// after lets time pass and returns what was told since the last call.
-func (w *watched) after(d time.Duration) string {
+// after lets time pass and returns what was told meanwhile, and how many messages are overdue.
+func (w *watched) after(d time.Duration) (told string, overdue int) {
+	w.mu.Lock()
 	w.told = nil
+	w.mu.Unlock()
 	time.Sleep(d)
 	synctest.Wait()
-	return strings.Join(w.told, ", ")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.told, ", "), w.overdue
 }
 
 func TestWatch(t *testing.T) {
@@ -64,18 +81,18 @@ func TestWatch(t *testing.T) {
 	for name, scenario := range map[string]func(*watched){
 		"one status is missing, and comes": func(w *watched) {
 			w.sent("wamid.1")
-			if got := w.after(patience - time.Second); got != "" {
+			if got, _ := w.after(patience - time.Second); got != "" {
 				w.t.Errorf("too early: %s", got)
 			}
-			if got := w.after(time.Minute); got != raised || w.overdue != 1 {
-				w.t.Errorf("told %q with %d overdue", got, w.overdue)
+			if got, overdue := w.after(time.Minute); got != raised || overdue != 1 {
+				w.t.Errorf("told %q with %d overdue", got, overdue)
 			}
-			if got := w.after(2 * time.Hour); got != "" {
+			if got, _ := w.after(2 * time.Hour); got != "" {
 				w.t.Errorf("told again: %q", got)
 			}
 			w.receive(statuses(status("wamid.1", "sent", "")))
-			if got := w.after(time.Minute); got != cleared || w.overdue != 0 {
-				w.t.Errorf("told %q with %d overdue", got, w.overdue)
+			if got, overdue := w.after(time.Minute); got != cleared || overdue != 0 {
+				w.t.Errorf("told %q with %d overdue", got, overdue)
 			}
 		},
 		"everything is missing": func(w *watched) {
@@ -91,22 +108,22 @@ func TestWatch(t *testing.T) {
 				told     string
 			}{{1, raised}, {8, ""}, {1, raised}, {20, ""}, {70, raised}} { // at 1, 10 and 100
 				send(more.messages)
-				if got := w.after(patience + time.Minute); got != more.told {
+				if got, _ := w.after(patience + time.Minute); got != more.told {
 					w.t.Errorf("after %d messages told %q, want %q", sent, got, more.told)
 				}
 			}
-			if got := w.after(time.Hour); got != "" || w.overdue != 100 {
-				w.t.Errorf("an hour later told %q with %d overdue", got, w.overdue)
+			if got, overdue := w.after(time.Hour); got != "" || overdue != 100 {
+				w.t.Errorf("an hour later told %q with %d overdue", got, overdue)
 			}
 			w.restart()
-			if got := w.after(time.Minute); got != "" {
+			if got, _ := w.after(time.Minute); got != "" {
 				w.t.Errorf("after a restart: %s", got)
 			}
 			for i := range sent {
 				w.receive(statuses(status(fmt.Sprintf("wamid.%d", i), "delivered", "")))
 			}
-			if got := w.after(time.Minute); got != cleared || w.overdue != 0 {
-				w.t.Errorf("told %q with %d overdue", got, w.overdue)
+			if got, overdue := w.after(time.Minute); got != cleared || overdue != 0 {
+				w.t.Errorf("told %q with %d overdue", got, overdue)
 			}
 		},
 		"statuses come again, one is lost for ever": func(w *watched) {
@@ -114,12 +131,12 @@ func TestWatch(t *testing.T) {
 			w.after(patience + time.Minute)
 			w.sent("wamid.1")
 			w.receive(statuses(status("wamid.1", "sent", "")))
-			if got := w.after(patience); got != cleared || w.overdue != 1 {
-				w.t.Errorf("told %q with %d overdue", got, w.overdue)
+			if got, overdue := w.after(patience); got != cleared || overdue != 1 {
+				w.t.Errorf("told %q with %d overdue", got, overdue)
 			}
 			w.sent("wamid.2")
-			if got := w.after(patience + time.Minute); got != raised || w.overdue != 2 {
-				w.t.Errorf("a second incident: told %q with %d overdue", got, w.overdue)
+			if got, overdue := w.after(patience + time.Minute); got != raised || overdue != 2 {
+				w.t.Errorf("a second incident: told %q with %d overdue", got, overdue)
 			}
 		},
 		"the alert": func(w *watched) {
