@@ -28,6 +28,7 @@ type WABA struct {
 	LinkedAt           time.Time
 	Destination        *Destination // where its events go; nil publishes nothing
 	MarketingStatus    string       // Meta's marketing-messages onboarding status, free text
+	CallbackURL        string       // where Meta sends its callbacks; "" is where this installation is usually reached
 }
 
 // Destination is an event destination of a WABA: an SNS topic or an Amazon Connect instance.

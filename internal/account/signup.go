@@ -22,6 +22,7 @@ type SignUp struct {
 	Hash      []byte // of the token, see HashSignUpToken; the token itself is not kept
 	AccountID string
 	ExpiresAt time.Time
+	Callback  *string // new CallbackURL of all its business accounts; nil leaves them as they are
 }
 
 // NewSignUpToken makes a token: 43 characters, of the 50 that the API allows.

@@ -46,7 +46,7 @@ func LinkWABA(ctx context.Context, cfg config.Config, o LinkOptions) (Linked, er
 	}
 	scope := account.Scope{Partition: partition, Region: cfg.Region, AccountID: o.AccountID}
 	links := newOnboarding(&cfg, graph, directory.New(db, box, scope))
-	token, pending, err := links.Begin(ctx, o.AccountID, o.Token)
+	token, pending, err := links.Begin(ctx, o.AccountID, o.Token, nil)
 	if err != nil {
 		return Linked{}, err
 	}

@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/directory"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/meta"
 	"github.com/waxwing-messaging/waxwing/internal/onboarding"
@@ -43,18 +45,35 @@ func (n numbers) ChangeSettings(ctx context.Context, phoneMetaID string, token i
 type callbacks struct {
 	graph    *meta.Client
 	override meta.Callback
+	verify   identity.Secret
 }
 
 func newCallbacks(cfg *config.Config, graph *meta.Client) callbacks {
-	c := callbacks{graph: graph}
+	c := callbacks{graph: graph, verify: cfg.Meta.VerifyToken}
 	if cfg.PublicURL != "" && cfg.Meta.VerifyToken != "" {
 		c.override = meta.Callback{URL: cfg.PublicURL + webhookPath, VerifyToken: cfg.Meta.VerifyToken}
 	}
 	return c
 }
 
-func (c callbacks) Subscribe(ctx context.Context, metaID string, token identity.Secret) error {
-	return meta.Fault(c.graph.Subscribe(ctx, metaID, token, c.override))
+// Subscribe implements onboarding.Callbacks. Meta's refusal to believe an address names what has to change.
+func (c callbacks) Subscribe(ctx context.Context, metaID string, token identity.Secret, address string) error {
+	override := c.override
+	if address != "" {
+		if c.verify == "" {
+			return fault.New(fault.InvalidParameters, "callbackUrl cannot be used: the setting meta.verify_token of this installation is empty.")
+		}
+		override = meta.Callback{URL: address, VerifyToken: c.verify}
+	}
+	err := c.graph.Subscribe(ctx, metaID, token, override)
+	switch refused, ok := errors.AsType[*meta.Error](err); {
+	case !ok || refused.Code != meta.CodeCallback:
+		return meta.Fault(err)
+	case address != "":
+		return fault.Wrap(fault.InvalidParameters, err, "callbackUrl does not lead to this installation: %s", refused.Words())
+	default:
+		return fault.Wrap(fault.Dependency, err, "Meta does not reach this installation at %s (public_url): %s", override.URL, refused.Words())
+	}
 }
 
 func (c callbacks) Unsubscribe(ctx context.Context, metaID string, token identity.Secret) error {

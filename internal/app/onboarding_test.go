@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +71,11 @@ const signUpPath = "/v1/whatsapp/signup"
 
 func (n *node) begin(t *testing.T, credential string) begun {
 	t.Helper()
+	return n.beginWith(t, object{"signupCallback": object{"accessToken": credential}})
+}
+
+func (n *node) beginWith(t *testing.T, request object) begun {
+	t.Helper()
 	var out struct {
 		Result struct {
 			Token    string `json:"associateInProgressToken"`
@@ -80,7 +88,7 @@ func (n *node) begin(t *testing.T, credential string) begun {
 		} `json:"signupCallbackResult"`
 		StatusCode int `json:"statusCode"`
 	}
-	res := n.api.Do(t, "POST", signUpPath, object{"signupCallback": object{"accessToken": credential}})
+	res := n.api.Do(t, "POST", signUpPath, request)
 	res.JSON(t, &out)
 	if res.Status != http.StatusOK || out.StatusCode != 200 || out.Result.Token == "" || len(out.Result.Token) > 50 {
 		t.Fatalf("first phase = %d %s", res.Status, res.Body)
@@ -344,5 +352,72 @@ func TestNumbersAreRefreshed(t *testing.T) {
 	if p, err := n.parts.directory.PhoneNumber(t.Context(), config.DevAccountID, strings.TrimPrefix(seededPhone, "phone-number-id-")); err != nil ||
 		p.Throughput.PerSecond() != 1000 || p.MessagingLimit != "TIER_2K" || p.MetaStatus != "CONNECTED" {
 		t.Errorf("number = %+v, %v", p, err)
+	}
+}
+
+// callbackUrl is another address of the node: Meta asks it for the verify token, and sends the business account's messages there.
+func TestCallbackURL(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), unhurried)
+	own := "http://" + n.APIAddr() + webhookPath
+	var through []string // what came by the other address
+	var mu sync.Mutex
+	tunnel := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		mu.Lock()
+		defer mu.Unlock()
+		through = append(through, r.In.Method)
+		r.SetURL(&url.URL{Scheme: "http", Host: n.APIAddr()})
+		r.Out.URL.Path = webhookPath
+	}})
+	t.Cleanup(tunnel.Close)
+	callback := func(address string) object {
+		return object{"signupCallback": object{"accessToken": sim.NewAccessToken, "callbackUrl": address}}
+	}
+	for _, tc := range []struct{ name, address, text string }{
+		{"no URL", "tunnel.example", "callbackUrl has to be"},
+		{"a script", "javascript:alert(1)", "callbackUrl has to be"},
+		{"too long", "https://" + strings.Repeat("x", 100), "'signupCallback.callbackUrl'"},
+	} {
+		code := "InvalidParametersException"
+		if tc.name == "too long" {
+			code = "ValidationException"
+		}
+		n.refused(t, "POST", signUpPath, callback(tc.address), 400, code, tc.text)
+	}
+	// An address that is not ours is refused when Meta has looked at it.
+	b := n.beginWith(t, callback("http://"+n.MetaAddr()+"/"))
+	n.refused(t, "POST", signUpPath, finish(b, nil), 400, "InvalidParametersException", "callbackUrl does not lead to this installation")
+
+	b = n.beginWith(t, callback(tunnel.URL+"/hooks"))
+	n.does(t, "POST", signUpPath, finish(b, nil))
+	subscribed := n.simulator(t, "GET", "/sim/v1/state", nil)["accounts"].([]any)[1].(object)
+	if got := subscribed["override_callback_uri"]; got != tunnel.URL+"/hooks" {
+		t.Errorf("callbacks go to %v", got)
+	}
+	writes := func() {
+		n.control(t, "POST", "/sim/v1/customers/"+sim.Amara+"/messages", `{"phone_number_id":"`+sim.NewNumberID+`","message":{"type":"text","text":{"body":"Hi"}}}`)
+	}
+	n.control(t, "PUT", "/sim/v1/settings", `{"webhook_url":""}`) // nothing comes by the app's own address
+	writes()
+	window := "/v1/waxwing/windows/details?phoneNumberId=" + b.numbers[0] + "&recipient=" + sim.Amara
+	waitFor(t, "the message through the tunnel", func() bool { return n.does(t, "GET", window, nil)["open"] == true })
+	mu.Lock()
+	if got := strings.Join(through, " "); got != "GET POST" {
+		t.Errorf("through the tunnel came %q", got)
+	}
+	mu.Unlock()
+
+	// Once linked, the address changes at once; an address that is no longer ours leaves everything as it was.
+	n.refused(t, "POST", signUpPath, callback("http://"+n.MetaAddr()+"/"), 400, "InvalidParametersException", "callbackUrl does not lead")
+	n.does(t, "POST", signUpPath, callback(own))
+	subscribed = n.simulator(t, "GET", "/sim/v1/state", nil)["accounts"].([]any)[1].(object)
+	if got := subscribed["override_callback_uri"]; got != own {
+		t.Errorf("callbacks go to %v", got)
+	}
+	n.does(t, "POST", signUpPath, object{"signupCallback": object{"accessToken": sim.NewAccessToken}})
+	n.does(t, "POST", signUpPath, callback(""))
+	subscribed = n.simulator(t, "GET", "/sim/v1/state", nil)["accounts"].([]any)[1].(object)
+	if got := subscribed["override_callback_uri"]; got != "" {
+		t.Errorf("callbacks go to %v", got)
 	}
 }

@@ -23,7 +23,8 @@ type Config struct {
 	Data string `yaml:"data"`
 	// AWS Region this installation answers for. It is part of every ARN and of the scope of every signature.
 	Region string `yaml:"region"`
-	// URL under which others reach `listen`, without a path. Links in SNS messages (SigningCertURL, SubscribeURL) start with it.
+	// URL under which others reach `listen`, without a path. Links in SNS messages (SigningCertURL, SubscribeURL) start with it, and
+	// Meta sends the callbacks of business accounts there that are linked while it is set, whatever the app's own address is.
 	// Empty: made from `listen`.
 	PublicURL string `yaml:"public_url"`
 	// Allows plain HTTP on addresses other than loopback, for installations behind a proxy that ends TLS.

@@ -22,8 +22,9 @@ type SignUpStore interface {
 // BeginSignUp stores what Meta grants access to with a token: business accounts that are new to the account as INCOMPLETE, with
 // numbers that are not set up; of the others the token, what Meta tells and numbers that are new. It returns the keys of the
 // business accounts in the order of facts, and the token that FinishSignUp takes. Refused are what is linked elsewhere (Conflict)
-// and too many business accounts (LimitExceeded); then nothing is stored.
-func (d *Directory) BeginSignUp(ctx context.Context, accountID string, token identity.Secret, facts []account.Facts, now time.Time) (
+// and too many business accounts (LimitExceeded); then nothing is stored. callback is where Meta sends their callbacks; nil leaves
+// that as it is.
+func (d *Directory) BeginSignUp(ctx context.Context, accountID string, token identity.Secret, callback *string, facts []account.Facts, now time.Time) (
 	keys []string, signUp identity.Secret, err error) {
 	var ids []string
 	for _, f := range facts {
@@ -60,7 +61,7 @@ func (d *Directory) BeginSignUp(ctx context.Context, accountID string, token ide
 	secret := account.NewSignUpToken()
 	defer d.Forget()
 	err = d.store.BeginSignUp(ctx, account.SignUp{Hash: account.HashSignUpToken(secret), AccountID: accountID,
-		ExpiresAt: now.Add(account.SignUpLife)}, candidates)
+		ExpiresAt: now.Add(account.SignUpLife), Callback: callback}, candidates)
 	return keys, identity.Secret(secret), err
 }
 

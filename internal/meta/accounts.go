@@ -118,6 +118,9 @@ func atMost(s string, runes int) string {
 	return s
 }
 
+// CodeCallback is Meta's refusal of an address that did not prove to be the app's.
+const CodeCallback = 2200
+
 // Callback is where Meta should send webhooks of one business account, instead of the app's own address.
 type Callback struct {
 	URL         string

@@ -26,7 +26,7 @@ func (s *Service) Finish(ctx context.Context, f account.SetUp) (wabaKey string, 
 	if err != nil {
 		return "", err
 	}
-	if err := s.Callbacks.Subscribe(ctx, access.MetaID, access.Token); err != nil {
+	if err := s.Callbacks.Subscribe(ctx, access.MetaID, access.Token, waba.CallbackURL); err != nil {
 		return "", err
 	}
 	for i, n := range f.Numbers {

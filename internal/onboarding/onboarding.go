@@ -7,6 +7,7 @@ package onboarding
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
@@ -24,13 +25,14 @@ type Meta interface {
 
 // Callbacks switches the webhooks of a business account on and off. Its errors are faults.
 type Callbacks interface {
-	Subscribe(ctx context.Context, metaID string, token identity.Secret) error
+	// Subscribe has them sent to an address; "" is the installation's own. Meta asks the address whether it is ours.
+	Subscribe(ctx context.Context, metaID string, token identity.Secret, address string) error
 	Unsubscribe(ctx context.Context, metaID string, token identity.Secret) error
 }
 
 // Links stores what is linked.
 type Links interface {
-	BeginSignUp(ctx context.Context, accountID string, token identity.Secret, facts []account.Facts, now time.Time) ([]string, identity.Secret, error)
+	BeginSignUp(ctx context.Context, accountID string, token identity.Secret, callback *string, facts []account.Facts, now time.Time) ([]string, identity.Secret, error)
 	CheckSignUp(ctx context.Context, accountID string, token identity.Secret, now time.Time) error
 	FinishSignUp(ctx context.Context, accountID string, token identity.Secret, f account.Finish, now time.Time) error
 	Unlink(ctx context.Context, accountID, wabaKey string, now time.Time) error
@@ -61,15 +63,59 @@ func New(o Options) *Service { return &Service{o} }
 // Begin is the first phase: it stores every business account that a credential opens, and returns those that are not finished
 // or have numbers that are not, with the token that finishes one of them. Business accounts the account has already get the new
 // access token: this is also how an expired one is replaced.
-func (s *Service) Begin(ctx context.Context, accountID string, credential identity.Secret) (identity.Secret, []account.Pending, error) {
+//
+// callback is where Meta shall send the callbacks of these business accounts, for installations that are reached under more than
+// one address; "" is the usual one, nil leaves it as it is. Those that are finished follow at once, the others when they are.
+func (s *Service) Begin(ctx context.Context, accountID string, credential identity.Secret, callback *string) (identity.Secret, []account.Pending, error) {
+	if err := checkCallback(callback); err != nil {
+		return "", nil, err
+	}
 	grant, err := s.Meta.Grant(ctx, credential)
 	if err != nil {
 		return "", nil, err
 	}
-	return s.begin(ctx, accountID, grant)
+	if callback != nil {
+		if err := s.redirect(ctx, accountID, grant, *callback); err != nil {
+			return "", nil, err
+		}
+	}
+	return s.begin(ctx, accountID, grant, callback)
 }
 
-func (s *Service) begin(ctx context.Context, accountID string, grant account.Grant) (identity.Secret, []account.Pending, error) {
+// checkCallback refuses what cannot be an address of Meta's callbacks.
+func checkCallback(callback *string) error {
+	if callback == nil || *callback == "" {
+		return nil
+	}
+	u, err := url.Parse(*callback)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "" {
+		return refuse("callbackUrl has to be an absolute http or https URL without a user or fragment.")
+	}
+	return nil
+}
+
+// redirect has the callbacks of business accounts that are finished sent elsewhere.
+func (s *Service) redirect(ctx context.Context, accountID string, grant account.Grant, callback string) error {
+	keys, err := s.Accounts.LinkedKeys(ctx, accountID, grant.MetaIDs)
+	if err != nil {
+		return err
+	}
+	for _, id := range grant.MetaIDs {
+		if keys[id] == "" {
+			continue
+		}
+		w, _, err := s.Accounts.WABA(ctx, accountID, keys[id])
+		if err == nil && w.RegistrationStatus == account.Complete && w.CallbackURL != callback {
+			err = s.Callbacks.Subscribe(ctx, id, grant.Token, callback)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) begin(ctx context.Context, accountID string, grant account.Grant, callback *string) (identity.Secret, []account.Pending, error) {
 	facts := make([]account.Facts, len(grant.MetaIDs))
 	for i, id := range grant.MetaIDs {
 		var err error
@@ -77,7 +123,7 @@ func (s *Service) begin(ctx context.Context, accountID string, grant account.Gra
 			return "", nil, err
 		}
 	}
-	keys, token, err := s.Links.BeginSignUp(ctx, accountID, grant.Token, facts, s.Now())
+	keys, token, err := s.Links.BeginSignUp(ctx, accountID, grant.Token, callback, facts, s.Now())
 	if err != nil {
 		return "", nil, err
 	}

@@ -3,6 +3,7 @@ package onboarding
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,15 +54,15 @@ func (w *world) ChangeSettings(_ context.Context, id string, _ identity.Secret, 
 	return w.do("settings " + id)
 }
 
-func (w *world) Subscribe(_ context.Context, id string, _ identity.Secret) error {
-	return w.do("subscribe " + id)
+func (w *world) Subscribe(_ context.Context, id string, _ identity.Secret, address string) error {
+	return w.do(strings.TrimSpace("subscribe " + id + " " + address))
 }
 
 func (w *world) Unsubscribe(_ context.Context, id string, _ identity.Secret) error {
 	return w.do("unsubscribe " + id)
 }
 
-func (w *world) BeginSignUp(context.Context, string, identity.Secret, []account.Facts, time.Time) ([]string, identity.Secret, error) {
+func (w *world) BeginSignUp(context.Context, string, identity.Secret, *string, []account.Facts, time.Time) ([]string, identity.Secret, error) {
 	return []string{"w"}, "s", w.do("begin")
 }
 
@@ -103,13 +104,42 @@ func (w *world) LinkedKeys(_ context.Context, _ string, ids []string) (map[strin
 func TestBegin(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	token, pending, err := w.service().Begin(t.Context(), "a", "code")
+	token, pending, err := w.service().Begin(t.Context(), "a", "code", nil)
 	if err != nil || token != "s" || len(pending) != 1 || len(pending[0].Numbers) != 2 {
 		t.Errorf("begun = %q, %+v, %v; want two numbers to set up", token.Reveal(), pending, err)
 	}
 	w.waba.RegistrationStatus, w.has = account.Complete, w.has[2:]
-	if _, pending, err := w.service().Begin(t.Context(), "a", "code"); err != nil || len(pending) != 0 {
+	if _, pending, err := w.service().Begin(t.Context(), "a", "code", nil); err != nil || len(pending) != 0 {
 		t.Errorf("nothing is left to do, but %+v (%v)", pending, err)
+	}
+}
+
+// A callback URL goes to Meta at once for what is finished, and with the second phase otherwise.
+func TestCallbackURL(t *testing.T) {
+	t.Parallel()
+	const address = "https://tunnel.example/webhooks/meta"
+	w, url := newWorld(), address
+	if _, _, err := w.service().Begin(t.Context(), "a", "code", &url); err != nil || slices.Contains(w.did, "subscribe 12 "+address) {
+		t.Errorf("did %v, %v", w.did, err)
+	}
+	w.waba.CallbackURL = address
+	if _, err := w.service().Finish(t.Context(), account.SetUp{Token: "s", WABA: "12"}); err != nil || !slices.Contains(w.did, "subscribe 12 "+address) {
+		t.Errorf("did %v, %v", w.did, err)
+	}
+	w.did, w.waba.RegistrationStatus, url = nil, account.Complete, ""
+	if _, _, err := w.service().Begin(t.Context(), "a", "code", &url); err != nil || !slices.Contains(w.did, "subscribe 12") {
+		t.Errorf("did %v, %v", w.did, err)
+	}
+	w.fail["subscribe 12"] = fault.New(fault.InvalidParameters, "no")
+	w.did = nil
+	if _, _, err := w.service().Begin(t.Context(), "a", "code", &url); !fault.Is(err, fault.InvalidParameters) || slices.Contains(w.did, "begin") {
+		t.Errorf("after a refusal: %v, %v", w.did, err)
+	}
+	for _, bad := range []string{"tunnel.example", "ftp://tunnel.example/", "https://user@tunnel.example/", "https://tunnel.example/#x", "https://%"} {
+		w.did = nil
+		if _, _, err := w.service().Begin(t.Context(), "a", "code", &bad); !fault.Is(err, fault.InvalidParameters) || len(w.did) > 0 {
+			t.Errorf("%s: %v, %v", bad, w.did, err)
+		}
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 // SignUps links business accounts in two phases, unlinks them, and changes their numbers.
 type SignUps interface {
 	// Begin takes what Meta's embedded sign-up ended with, an access token or a code, and returns what is left to finish and the
-	// token that finishes it.
-	Begin(ctx context.Context, accountID string, credential identity.Secret) (identity.Secret, []account.Pending, error)
+	// token that finishes it. callback is where Meta shall send its callbacks; nil leaves that as it is.
+	Begin(ctx context.Context, accountID string, credential identity.Secret, callback *string) (identity.Secret, []account.Pending, error)
 	// Finish registers numbers and returns the key of their business account.
 	Finish(ctx context.Context, s account.SetUp) (wabaKey string, err error)
 	// Unlink takes a business account away; one that is not there is a fault.NotFound.
@@ -41,10 +41,12 @@ type associateInput struct {
 	Setup    *setupFinalization `json:"setupFinalization"`
 }
 
-// signUpCallback starts a link. callbackUrl has no effect: Meta's callbacks always come to this installation.
+// signUpCallback starts a link. AWS says of callbackUrl no more than that WhatsApp sends callback notifications there. Events have to
+// come from those callbacks, so here it is another address of this installation: a tunnel, or a proxy in front of it. Meta asks it
+// for our verify token.
 type signUpCallback struct {
-	AccessToken string `json:"accessToken" required:"true" len:"0..1000" sensitive:"true"`
-	CallbackURL string `json:"callbackUrl" len:"0..100"`
+	AccessToken string  `json:"accessToken" required:"true" len:"0..1000" sensitive:"true"`
+	CallbackURL *string `json:"callbackUrl" len:"0..100"`
 }
 
 type setupFinalization struct {
@@ -103,7 +105,7 @@ func (s server) beginSignUp(ctx context.Context, in *signUpCallback) (*associate
 	if in.AccessToken == "" {
 		return nil, refuse("accessToken must not be empty.")
 	}
-	token, pending, err := s.SignUps.Begin(ctx, scope.AccountID, identity.Secret(in.AccessToken))
+	token, pending, err := s.SignUps.Begin(ctx, scope.AccountID, identity.Secret(in.AccessToken), in.CallbackURL)
 	if err != nil {
 		return nil, err
 	}

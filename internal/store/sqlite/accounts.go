@@ -13,12 +13,12 @@ import (
 // MaxTags is how many tags a resource may have, the limit across AWS.
 const MaxTags = 50
 
-const wabaColumns = `key, account_id, meta_id, name, status, linked_at, destination_arn, destination_role, marketing_status`
+const wabaColumns = `key, account_id, meta_id, name, status, linked_at, destination_arn, destination_role, marketing_status, callback_url`
 
 func scanWABA(scan func(dest ...any) error) (w account.WABA, err error) {
 	var linked int64
 	var d account.Destination
-	err = scan(&w.Key, &w.AccountID, &w.MetaID, &w.Name, &w.RegistrationStatus, &linked, &d.ARN, &d.RoleARN, &w.MarketingStatus)
+	err = scan(&w.Key, &w.AccountID, &w.MetaID, &w.Name, &w.RegistrationStatus, &linked, &d.ARN, &d.RoleARN, &w.MarketingStatus, &w.CallbackURL)
 	w.LinkedAt = fromMicro(linked)
 	if d.ARN != "" {
 		w.Destination = &d
@@ -107,11 +107,11 @@ func (db *DB) Link(ctx context.Context, w account.WABA, token []byte, numbers []
 		d = *w.Destination
 	}
 	return db.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(`INSERT INTO wabas (`+wabaColumns+`, token, refresh_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		n, err := tx.exec(`INSERT INTO wabas (`+wabaColumns+`, token, refresh_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (key) DO UPDATE SET name = excluded.name, status = excluded.status,
 			  marketing_status = excluded.marketing_status, token = excluded.token
 			WHERE account_id = excluded.account_id AND meta_id = excluded.meta_id`,
-			w.Key, w.AccountID, w.MetaID, w.Name, w.RegistrationStatus, unixMicro(w.LinkedAt), d.ARN, d.RoleARN, w.MarketingStatus, token,
+			w.Key, w.AccountID, w.MetaID, w.Name, w.RegistrationStatus, unixMicro(w.LinkedAt), d.ARN, d.RoleARN, w.MarketingStatus, w.CallbackURL, token,
 			unixMicro(w.LinkedAt.Add(known)))
 		if err := linked(n, err, "business account "+w.MetaID); err != nil {
 			return err

@@ -40,7 +40,7 @@ func (db *DB) LinkedKeys(ctx context.Context, accountID string, metaIDs []string
 }
 
 // BeginSignUp stores the first phase of a link: business accounts that are new as they are given, and of those the account has
-// already their name, marketing status, token and new numbers. It refuses what is linked elsewhere as a Conflict, and more
+// already their name, marketing status, token, callback and new numbers. It refuses what is linked elsewhere as a Conflict, and more
 // business accounts than account.MaxWABAs as LimitExceeded; then nothing is stored.
 func (db *DB) BeginSignUp(ctx context.Context, s account.SignUp, candidates []account.Candidate) error {
 	return db.write(ctx, func(tx *tx) error {
@@ -48,7 +48,7 @@ func (db *DB) BeginSignUp(ctx context.Context, s account.SignUp, candidates []ac
 			return err
 		}
 		for i := range candidates {
-			if err := tx.candidate(&candidates[i]); err != nil {
+			if err := tx.candidate(&candidates[i], s.Callback); err != nil {
 				return err
 			}
 		}
@@ -63,14 +63,19 @@ func (db *DB) BeginSignUp(ctx context.Context, s account.SignUp, candidates []ac
 	})
 }
 
-func (t *tx) candidate(c *account.Candidate) error {
+func (t *tx) candidate(c *account.Candidate, callback *string) error {
 	w := &c.WABA
-	n, err := t.exec(`INSERT INTO wabas (`+wabaColumns+`, token, refresh_at) VALUES (?, ?, ?, ?, ?, ?, '', '', ?, ?, ?)
+	n, err := t.exec(`INSERT INTO wabas (`+wabaColumns+`, token, refresh_at) VALUES (?, ?, ?, ?, ?, ?, '', '', ?, '', ?, ?)
 		ON CONFLICT (key) DO UPDATE SET name = excluded.name, marketing_status = excluded.marketing_status, token = excluded.token
 		WHERE account_id = excluded.account_id AND meta_id = excluded.meta_id`,
 		w.Key, w.AccountID, w.MetaID, w.Name, w.RegistrationStatus, unixMicro(w.LinkedAt), w.MarketingStatus, c.Token, unixMicro(w.LinkedAt.Add(known)))
 	if err := linked(n, err, "business account "+w.MetaID); err != nil {
 		return err
+	}
+	if callback != nil {
+		if _, err := t.exec(`UPDATE wabas SET callback_url = ? WHERE key = ?`, *callback, w.Key); err != nil {
+			return err
+		}
 	}
 	for i := range c.Numbers {
 		p := &c.Numbers[i]

@@ -89,6 +89,32 @@ func signUp(t *testing.T, w *world) {
 	}
 }
 
+// Where Meta's callbacks go is kept, and changes only when it is said anew.
+func signUpCallback(t *testing.T, w *world) {
+	own, c := w.waba.AccountID, w.candidate(w.waba.AccountID, 5)
+	begin := func(token string, callback *string) {
+		t.Helper()
+		s := w.signUp(token, own)
+		s.Callback = callback
+		must(t, w.BeginSignUp(w.ctx, s, []account.Candidate{c}))
+	}
+	const there, none = "https://tunnel.example/", ""
+	for i, step := range []struct {
+		callback *string
+		want     string
+	}{{nil, none}, {ptr(there), there}, {nil, there}, {ptr(none), none}} {
+		begin(fmt.Sprint("t", i), step.callback)
+		if got, _, err := w.WABA(w.ctx, own, c.WABA.Key); err != nil || got.CallbackURL != step.want {
+			t.Errorf("step %d: callbacks go to %q (%v), want %q", i, got.CallbackURL, err, step.want)
+		}
+	}
+	if got, _, err := w.WABA(w.ctx, own, w.waba.Key); err != nil || got.CallbackURL != none {
+		t.Errorf("another business account's callbacks go to %q (%v)", got.CallbackURL, err)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
 func count(list []bool) (n int) {
 	for _, b := range list {
 		if b {

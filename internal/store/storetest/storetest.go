@@ -118,6 +118,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"linking again updates, elsewhere refuses": link,
 		"a sign-up is finished once":               signUp,
 		"a second sign-up adds to the first":       signUpAgain,
+		"a sign-up says where callbacks go":        signUpCallback,
 		"sign-ups are bounded and exclusive":       signUpRefused,
 		"unlinking finishes what waits":            unlink,
 		"a number that moves leaves its past":      unlinkKeepsTenantsApart,
