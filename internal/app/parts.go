@@ -10,6 +10,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
 	"github.com/waxwing-messaging/waxwing/internal/catalog"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
+	"github.com/waxwing-messaging/waxwing/internal/destination/connect"
 	"github.com/waxwing-messaging/waxwing/internal/directory"
 	"github.com/waxwing-messaging/waxwing/internal/dispatch"
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
@@ -43,6 +44,7 @@ type parts struct {
 	topics   *topic.Service
 	delivery *deliver.Engine
 	manager  *deliver.Manager
+	importer *connect.Importer // nil without connect.endpoint
 
 	lanes     *dispatch.Dispatcher // messages
 	refresher *refresh.Engine
@@ -89,5 +91,8 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	}
 	p.engines = append(p.engines, []engine{{"dispatch", p.lanes.Run}, {"ingest", p.intake.Run}, {"deliver", p.delivery.Run}, {"fan-out", p.fan.Run},
 		{"refresh", p.refresher.Run}, {"templates", p.templates.Run}, {"pruning", pruner{p.db, cfg.Retention, a.log}.run}, {"storage", watch.run}}...)
+	if p.importer != nil {
+		p.engines = append(p.engines, engine{"imports", p.importer.Run})
+	}
 	return p, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
+	"github.com/waxwing-messaging/waxwing/internal/destination/connect"
 	"github.com/waxwing-messaging/waxwing/internal/dispatch"
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
 	"github.com/waxwing-messaging/waxwing/internal/notify"
@@ -21,28 +22,30 @@ const (
 // them.
 func (p *parts) wireEvents(ctx context.Context, a *App) error {
 	cfg := a.cfg
-	base, err := loadAWS(ctx, cfg)
+	remote, err := newServices(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	queues := newQueues(cfg, base)
 	p.signer = topic.NewSigner(p.db, p.box, time.Now)
 	links := topic.Links(cfg.BaseURL(a.api.Addr().String()))
 	client := outbound.Client(outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts,
 		Timeout: subscriberWait, MaxIdleConnsPerHost: 64})
 	notifications := notify.Options{Renderer: topic.NewRenderer(p.box, p.signer, links), Client: client}
-	if queues != nil { // an interface that holds a nil pointer is not nil
-		notifications.Queues = queues
+	if remote.queues != nil { // an interface that holds a nil pointer is not nil
+		notifications.Queues = remote.queues
 	}
 	p.fan = fanout.New(fanout.Options{Store: p.db, Courier: notify.New(notifications), Owner: p.owner,
 		Retry: queue.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.TopicDelivered, OnFailed: a.metrics.TopicFailed,
 		OnDeadLetter: a.metrics.TopicDead, Logger: a.log})
-	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Queues: queues != nil,
+	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Queues: remote.queues != nil,
 		Wake: p.fan.Wake, Now: time.Now})
-	publishers := newPublisher(cfg, p.topics, client, queues, base)
+	publishers := newPublisher(p.topics, client, remote)
 	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: publishers, Sealer: p.box, Scope: p.scope, Owner: p.owner,
 		RetryWindow: cfg.Delivery.RetryWindow, DisableAfter: cfg.Delivery.DisableAfter, Logger: a.log,
 		Observer: deliver.Observer{Delivered: a.metrics.Delivered, Failed: a.metrics.Undelivered, Died: a.metrics.DeadLetters, Alerted: a.metrics.Alert}})
+	if remote.instances != nil {
+		p.importer = connect.NewImporter(connect.ImporterOptions{Store: p.db, Publisher: remote.instances, Scope: p.scope, Logger: a.log})
+	}
 	p.manager = newManager(cfg, p.db, p.box)
 	p.manager.Changed, p.manager.Publisher = p.delivery.Hurry, publishers
 	return nil

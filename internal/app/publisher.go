@@ -4,11 +4,10 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/destination/awsrole"
+	"github.com/waxwing-messaging/waxwing/internal/destination/connect"
 	"github.com/waxwing-messaging/waxwing/internal/destination/eventbridge"
 	"github.com/waxwing-messaging/waxwing/internal/destination/https"
 	"github.com/waxwing-messaging/waxwing/internal/destination/sns"
@@ -21,41 +20,58 @@ import (
 // publisher picks the publisher for a destination by its kind.
 type publisher map[event.Kind]deliver.Publisher
 
-// newPublisher builds the publishers that the settings ask for. What is empty there is built in, or off. client is for URLs that
-// accounts choose.
-func newPublisher(cfg *config.Config, topics *topic.Service, client *http.Client, queues *sqs.Publisher, base aws.Config) publisher {
+// services are the services of AWS, or compatible ones, that the settings name. What is empty there is nil.
+type services struct {
+	topics    *sns.Publisher
+	queues    *sqs.Publisher
+	buses     *eventbridge.Publisher
+	instances *connect.Publisher
+}
+
+// newServices reads the AWS settings of the environment if any service will be called.
+func newServices(ctx context.Context, cfg *config.Config) (s services, err error) {
+	if cfg.SNS.Endpoint+cfg.SQS.Endpoint+cfg.EventBridge.Endpoint+cfg.Connect.Endpoint == "" {
+		return services{}, nil
+	}
+	base, err := awsrole.Load(ctx, cfg.Region)
+	if err != nil {
+		return services{}, err
+	}
+	if at := cfg.SNS.Endpoint; at != "" {
+		s.topics = sns.New(at, base)
+	}
+	if at := cfg.SQS.Endpoint; at != "" {
+		s.queues = sqs.New(at, base)
+	}
+	if at := cfg.EventBridge.Endpoint; at != "" {
+		s.buses = eventbridge.New(eventbridge.Options{Endpoint: at, Source: cfg.EventBridge.Source, Bus: cfg.EventBridge.Bus}, base)
+	}
+	if at := cfg.Connect.Endpoint; at != "" {
+		s.instances = connect.New(at, base)
+	}
+	return s, nil
+}
+
+// newPublisher lists the publishers: what is built in, unless the settings name a service. client is for URLs that accounts choose.
+func newPublisher(topics *topic.Service, client *http.Client, s services) publisher {
 	p := publisher{event.SNS: builtin{topics}, event.HTTPS: https.New(client)}
-	if cfg.SNS.Endpoint != "" {
-		p[event.SNS] = sns.New(cfg.SNS.Endpoint, base)
+	if s.topics != nil {
+		p[event.SNS] = s.topics
 	}
-	if cfg.EventBridge.Endpoint != "" {
-		p[event.EventBridge] = eventbridge.New(eventbridge.Options{Endpoint: cfg.EventBridge.Endpoint, Source: cfg.EventBridge.Source,
-			Bus: cfg.EventBridge.Bus}, base)
+	if s.queues != nil {
+		p[event.SQS] = s.queues
 	}
-	if queues != nil {
-		p[event.SQS] = queues
+	if s.buses != nil {
+		p[event.EventBridge] = s.buses
+	}
+	if s.instances != nil {
+		p[event.Connect] = s.instances
 	}
 	return p
 }
 
-// newQueues returns what sends to queues, or nil if the settings name no service.
-func newQueues(cfg *config.Config, base aws.Config) *sqs.Publisher {
-	if cfg.SQS.Endpoint == "" {
-		return nil
-	}
-	return sqs.New(cfg.SQS.Endpoint, base)
-}
-
-// loadAWS reads the AWS settings of the environment, if a service of AWS will be called.
-func loadAWS(ctx context.Context, cfg *config.Config) (aws.Config, error) {
-	if cfg.SNS.Endpoint+cfg.SQS.Endpoint+cfg.EventBridge.Endpoint == "" {
-		return aws.Config{}, nil
-	}
-	return awsrole.Load(ctx, cfg.Region)
-}
-
 // settings are those without which there is no publisher for a kind.
-var settings = map[event.Kind]string{event.SQS: "sqs.endpoint", event.EventBridge: "eventbridge.endpoint"}
+var settings = map[event.Kind]string{event.SQS: "sqs.endpoint", event.EventBridge: "eventbridge.endpoint", event.Connect: "connect.endpoint"}
 
 func (p publisher) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
 	if p[d.Kind] != nil {

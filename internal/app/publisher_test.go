@@ -20,11 +20,11 @@ func TestPublishers(t *testing.T) {
 	for endpoint, want := range map[string]string{"": "the setting sqs.endpoint is empty", s.URL: ""} {
 		cfg := config.Dev(t.TempDir())
 		cfg.SQS.Endpoint = endpoint
-		base, err := loadAWS(t.Context(), &cfg)
+		remote, err := newServices(t.Context(), &cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = newPublisher(&cfg, nil, &http.Client{}, newQueues(&cfg, base), base).Publish(t.Context(), to, destinationtest.Events(1))[0]
+		err = newPublisher(nil, &http.Client{}, remote).Publish(t.Context(), to, destinationtest.Events(1))[0]
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("endpoint %q: %v, want %q", endpoint, err, want)
 		}

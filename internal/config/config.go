@@ -184,9 +184,10 @@ type EventBridge struct {
 	Source string `yaml:"source"`
 }
 
-// Connect is reserved for Amazon Connect destinations.
+// Connect is the service behind event destinations that are instances of Amazon Connect.
 type Connect struct {
-	// Endpoint of Amazon Connect. Reserved: without effect in this version.
+	// Endpoint of Amazon Connect or a service that speaks its API, called with the AWS credentials of the process. Empty: instances
+	// can be event destinations, but get nothing.
 	Endpoint string `yaml:"endpoint"`
 }
 

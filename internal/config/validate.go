@@ -241,7 +241,6 @@ func (c *Config) Warnings() []string {
 // reserved returns the settings that are accepted now so that files stay valid, but read by a later version only.
 func (c *Config) reserved() map[string]string {
 	return map[string]string{
-		"connect.endpoint":    c.Connect.Endpoint,
 		"cloudwatch.endpoint": c.CloudWatch.Endpoint,
 	}
 }

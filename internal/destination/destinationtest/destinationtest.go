@@ -147,7 +147,7 @@ type rig struct {
 
 func newRig(t *testing.T, s Suite) *rig {
 	r := &rig{Suite: s, t: t}
-	r.p, r.to = s.New(&http.Client{Transport: network{r}})
+	r.p, r.to = s.New(Client(r))
 	r.to.Concurrency = 1
 	return r
 }

@@ -80,3 +80,6 @@ func bodyOf(r *http.Request) []byte {
 	body, _ := io.ReadAll(r.Body) //nolint:errcheck // it comes from memory
 	return body
 }
+
+// Client returns a client that calls a handler as if it were behind a connection, on virtual time.
+func Client(h http.Handler) *http.Client { return &http.Client{Transport: network{h}} }

@@ -129,7 +129,7 @@ func (db *DB) Link(ctx context.Context, w account.WABA, token []byte, numbers []
 				return err
 			}
 		}
-		return nil
+		return tx.wantImports(w.Key)
 	})
 }
 
@@ -151,7 +151,10 @@ func (db *DB) SetDestination(ctx context.Context, accountID, wabaKey string, d *
 		if err == nil && n == 0 {
 			return notFound(sql.ErrNoRows, "WhatsApp Business Account", account.ID(account.KindWABA, wabaKey))
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.wantImports(wabaKey)
 	})
 }
 

@@ -137,6 +137,9 @@ func (db *DB) FinishSignUp(ctx context.Context, hash []byte, accountID string, f
 				return err
 			}
 		}
+		if err := tx.wantImports(f.WABAKey); err != nil {
+			return err
+		}
 		// What Meta thinks of numbers it has just registered is worth asking for soon.
 		_, err = tx.exec(`UPDATE wabas SET refresh_at = 0 WHERE key = ?`, f.WABAKey)
 		return err

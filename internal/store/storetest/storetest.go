@@ -47,6 +47,7 @@ type Store interface {
 	eventsAdmin
 	destinations
 	withdrawals
+	imports
 	Publish(ctx context.Context, e *event.Event) error
 	TemplateStore
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
@@ -124,6 +125,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a number that moves leaves its past":      unlinkKeepsTenantsApart,
 		"refreshes are claimed and stored":         refreshes,
 		"a webhook makes a refresh due":            refreshAfterWebhook,
+		"numbers are imported once":                importOnce,
+		"imports follow the destination":           importMoves,
+		"only set-up numbers are imported":         importRegistered,
 		"what failed alone makes room for others":  postponed,
 		"too old events are buried":                buryOld,
 		"copies go to those who want them":         additional,
