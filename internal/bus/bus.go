@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
@@ -29,16 +30,13 @@ func arn(s account.Scope, resource string) string {
 	return "arn:" + s.Partition + ":events:" + s.Region + ":" + s.AccountID + ":" + resource
 }
 
-// ARN names the default bus of an account.
-func ARN(s account.Scope) string { return arn(s, "event-bus/"+Default) }
-
 // RuleARN names a rule on the default bus.
 func RuleARN(s account.Scope, name string) string { return arn(s, "rule/"+name) }
 
 // Resolve checks that a name or ARN, or nothing at all, means the default bus.
 func Resolve(s account.Scope, nameOrARN string) error {
 	switch nameOrARN {
-	case "", Default, ARN(s):
+	case "", Default, event.BusARN(s, Default):
 		return nil
 	}
 	name := nameOrARN

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/identity"
@@ -54,10 +55,23 @@ type Call struct {
 	Secret      identity.Secret
 }
 
+// check reports why there cannot be such a connection.
+func (c *Connection) check() error {
+	if c.Type == APIKey && !headerName(c.Username) {
+		return invalid("ApiKeyName", "it is no name of an HTTP header.")
+	}
+	return nil
+}
+
+// headerName reports whether a header can have a name.
+func headerName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) })
+}
+
 // check reports why there cannot be such a destination. In development plain HTTP will do.
 func (d *Destination) check(plain bool) error {
 	u, err := url.Parse(d.Endpoint)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.Fragment != "" {
+	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, "*") || u.User != nil || u.Opaque != "" || u.Fragment != "" {
 		return invalid("InvocationEndpoint", "it is no URL such as https://example.com/events.")
 	}
 	if u.Scheme != "https" && !(plain && u.Scheme == "http") {

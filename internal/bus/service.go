@@ -172,6 +172,9 @@ func (s *Service) CreateConnection(ctx context.Context, accountID string, c Conn
 	c.ARN, c.AccountID = arn(s.scope(accountID), "connection/"+c.Name+"/"+s.NewID()), accountID
 	c.CreatedAt = s.Now()
 	c.ModifiedAt = c.CreatedAt
+	if err := c.check(); err != nil {
+		return Connection{}, err
+	}
 	sealed, err := s.Sealer.Seal([]byte(secret), []byte(c.ARN))
 	if err != nil {
 		return Connection{}, err

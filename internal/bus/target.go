@@ -142,6 +142,13 @@ func (t *Target) check(s account.Scope) error {
 	case t.HTTP != nil && kind != HTTPTarget:
 		return invalid("HttpParameters", "only API destinations have them.")
 	}
+	if t.HTTP != nil {
+		for name := range t.HTTP.Header {
+			if !headerName(name) {
+				return invalid("HttpParameters", "%.64s is no name of an HTTP header.", name)
+			}
+		}
+	}
 	malformed := ""
 	t.HTTP.with(func(value string) string {
 		if _, ok := parsePath(value); strings.HasPrefix(value, "$.") && !ok {

@@ -38,6 +38,8 @@ func TestTargetCheck(t *testing.T) {
 		{"HTTP parameters of a topic", Target{ARN: sns, Settings: Settings{HTTP: &HTTPParameters{}}}, TopicTarget, "only API destinations have them"},
 		{"malformed path in a header", Target{ARN: api, Settings: Settings{HTTP: &HTTPParameters{Header: map[string]string{"a": "$..x"}}}}, HTTPTarget,
 			"$..x is no JSON path"},
+		{"name of a header", Target{ARN: api, Settings: Settings{HTTP: &HTTPParameters{Header: map[string]string{"a b": "x"}}}}, HTTPTarget,
+			"a b is no name of an HTTP header"},
 		{"input", Target{ID: "t", ARN: sns, Settings: Settings{Input: Input{Path: "x"}}}, TopicTarget, "Invalid InputPath for target t"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -96,6 +98,7 @@ func TestDestinationCheck(t *testing.T) {
 		{"https://user:secret@example.com/", "POST", false, false},
 		{"https://example.com/#x", "POST", false, false},
 		{"https:///x", "POST", false, false},
+		{"https://*.example.com/x", "POST", false, false},
 		{"example.com", "POST", false, false},
 		{"https://example.com/", "GET", false, false},
 	} {

@@ -36,8 +36,9 @@ type Store interface {
 // Courier takes messages to subscribers.
 type Courier interface {
 	// Deliver takes one message to its subscriber; nil means that it arrived. It returns soon after ctx ends. A fault.Validation,
-	// fault.InvalidParameters or fault.NotFound says that the message can never be delivered. The text of an error, of a fault
-	// without its cause, is shown to the owner, so it carries neither bodies nor secrets.
+	// fault.InvalidParameters or fault.NotFound says that the message can never be delivered. A fault's
+	// RetryAfter asks to leave the subscriber alone. The text of an error, of a fault without its cause, is shown to the owner, so it
+	// carries neither bodies nor secrets.
 	Deliver(ctx context.Context, to queue.Subscriber, m *queue.Waiting) error
 }
 
@@ -63,6 +64,7 @@ const (
 	maxHeld    = 4 * batchRows   // messages of one queue in memory, when results are slow to write
 	staleAfter = 5 * time.Second // how long what was read may wait for its turn
 	idleFor    = 5 * time.Second // how long a worker without work keeps its lease
+	maxWait    = time.Hour       // what a subscriber may ask for with Retry-After
 	scanEvery  = lease.TTL / 2
 	sweepEvery = time.Minute
 	grace      = 3 * time.Second // what requests in flight get when the process stops

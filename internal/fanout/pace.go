@@ -52,5 +52,12 @@ func (p *pace) failed(start, now time.Time, jitter float64) (gone bool) {
 	return p.streak == tolerated+1
 }
 
+// hold lets no request start before a time.
+func (p *pace) hold(until time.Time) {
+	if until.After(p.until) {
+		p.until = until
+	}
+}
+
 // paused returns how long no request may start.
 func (p *pace) paused(now time.Time) time.Duration { return max(0, p.until.Sub(now)) }

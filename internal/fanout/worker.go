@@ -251,7 +251,7 @@ func (w *worker) land(a attempt) {
 		return
 	}
 	count(w.OnFailed, 1)
-	reason, permanent := explain(a.err)
+	reason, permanent, wait := explain(a.err)
 	if permanent {
 		w.giveUp(*m, reason)
 		w.Logger.Warn("message cannot be delivered", "subscriber", w.name, "message_id", m.ID, "error", a.err)
@@ -260,23 +260,26 @@ func (w *worker) land(a attempt) {
 	if w.retry.Over(m.PublishedAt, now, m.Attempts+1) {
 		w.giveUp(*m, reason)
 	} else {
-		next := now.Add(w.retry.Delay(m.Attempts+1, jitter()))
+		next := now.Add(max(wait, w.retry.Delay(m.Attempts+1, jitter())))
 		w.outcomes = append(w.outcomes, queue.Outcome{Seq: m.Seq, Due: m.Due, Fate: queue.Again, Next: next})
 		w.schedule(next)
 	}
 	if w.pace.failed(a.start, now, jitter()) {
 		w.Logger.Warn("subscriber does not take messages", "subscriber", w.name, "reason", reason)
 	}
+	w.pace.hold(now.Add(wait))
 	w.Logger.Debug("delivery failed", "subscriber", w.name, "message_id", m.ID, "attempt", m.Attempts+1, "reason", reason)
 }
 
-// explain returns what may be shown of a failure, and whether the message will never be delivered.
-func explain(err error) (reason string, permanent bool) {
+// explain returns what may be shown of a failure, whether the message will never be delivered, and how long the subscriber wants to
+// be left alone.
+func explain(err error) (reason string, permanent bool, wait time.Duration) {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {
-		return err.Error(), false
+		return err.Error(), false, 0
 	}
-	return f.Message, f.Kind == fault.Validation || f.Kind == fault.InvalidParameters || f.Kind == fault.NotFound
+	permanent = f.Kind == fault.Validation || f.Kind == fault.InvalidParameters || f.Kind == fault.NotFound
+	return f.Message, permanent, min(f.RetryAfter, maxWait)
 }
 
 func (w *worker) giveUp(m queue.Waiting, reason string) {

@@ -61,6 +61,17 @@ func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages [
 	return all.errs
 }
 
+// Send publishes one message to a topic, as the server itself; nil means that the topic has it. SNS gives it an id of its own. A
+// fault.InvalidParameters says that it never will.
+func (p *Publisher) Send(ctx context.Context, topicARN, _, body string) error {
+	if len(body) > maxBytes {
+		return fault.New(fault.InvalidParameters, "the message has %d bytes, more than the %d SNS takes", len(body), maxBytes)
+	}
+	c := call{client: p.clients.For(&event.Destination{}), topic: topicARN, bodies: []string{body}, errs: destination.Untried(1)}
+	c.one(ctx, 0)
+	return c.errs[0]
+}
+
 func (p *Publisher) calls(ctx context.Context, all *call, sizes []int) iter.Seq[func() bool] {
 	return func(yield func(func() bool) bool) {
 		entries := maxEntries
