@@ -28,6 +28,7 @@ var measurements = [...]struct {
 }{
 	{"send", "how many messages a second are accepted", sendHelp, runSend},
 	{"pipeline", "how fast messages go all the way, and their statuses come back", pipelineHelp, runPipeline},
+	{"ingest", "how many callbacks of Meta's are taken, and how soon they are events", ingestHelp, runIngest},
 	{"start", "how soon a node is ready, and how much memory it has while idle", startHelp, runStart},
 	{"node", "run a node to be measured", nodeHelp, runNode},
 }

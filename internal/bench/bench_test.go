@@ -60,6 +60,15 @@ func TestCommandLine(t *testing.T) {
 		{"pipeline --connections 0", 2, "", "--connections must be from 1"},
 		{"pipeline --patience 0s", 2, "", "must be positive"},
 		{"pipeline --rate -1", 2, "", "--rate must not be negative"},
+		{"ingest --numbers 0", 2, "", "--numbers must be from 1"},
+		{"ingest --connections 0", 2, "", "--connections must be from 1"},
+		{"ingest --batch 1001", 2, "", "--batch must be from 1"},
+		{"ingest --callbacks 0", 2, "", "--callbacks must be at least 1"},
+		{"ingest --callbacks 1000000 --batch 100", 2, "", "no more than 10,000,000 updates"},
+		{"ingest --rate -1", 2, "", "--rate must not be negative"},
+		{"ingest --patience 0s", 2, "", "--patience must be positive"},
+		{"help ingest", 0, "--subscribe", ""},
+		{"node --sent -1", 2, "", "--sent must be from 0"},
 		{"start --runs 0", 2, "", "--runs must be from 1"},
 		{"node --numbers -1", 2, "", "--numbers must be from 0"},
 		{"node --dir /does/not/exist", 1, "", "/does/not/exist"},
@@ -127,6 +136,15 @@ func TestMeasurements(t *testing.T) {
 		}
 		legs := `p50 +\S+ms  p99 +\S+ms  max +\S+ms  20`
 		wantFigures(t, stdout, `accepted +[1-9]\d*/s`, `handed +`+legs, `sent +`+legs, `delivered +`+legs, `sustained +[1-9]\d*/s  lost 0`, `processor +[\d.]+ms a message`)
+	})
+	t.Run("ingest", func(t *testing.T) {
+		t.Parallel()
+		status, stdout, stderr := measure(t, "ingest", "--numbers", "2", "--connections", "4", "--callbacks", "40", "--batch", "3", "--rate", "600", "--subscribe")
+		if status != 0 {
+			t.Fatalf("status %d: %s%s", status, stdout, stderr)
+		}
+		wantFigures(t, stdout, `answered +[1-9]\d*/s  p50 +\S+ms  p99 +\S+ms  max +\S+ms  40`, `on disk +[1-9]\d* updates/s`, `applied +[1-9]\d* updates/s`,
+			`delivered +p50 +\S+ms  p99 +\S+ms  max +\S+ms  120, repeated \d`, `lost +0`, `processor +[\d.]+ms an update`)
 	})
 	t.Run("start", func(t *testing.T) {
 		t.Parallel()

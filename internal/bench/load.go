@@ -15,6 +15,7 @@ import (
 type load struct {
 	connections int
 	duration    time.Duration
+	calls       int     // how many, instead of a duration; 0 for as long as that lasts
 	rate        float64 // calls a second; 0 makes every connection call again as soon as it is answered
 	call        func(ctx context.Context) error
 }
@@ -42,11 +43,15 @@ func (l load) drive(ctx context.Context) outcome {
 		workers.Go(func() {
 			own := outcome{errors: map[string]uint64{}}
 			for ctx.Err() == nil {
-				due := time.Now()
+				due, n := time.Now(), next.Add(1)-1
 				if l.rate > 0 {
-					due = start.Add(time.Duration(float64(next.Add(1)-1) / l.rate * float64(time.Second)))
+					due = start.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
 				}
-				if !due.Before(end) || !wait(ctx, due) {
+				over := !due.Before(end)
+				if l.calls > 0 {
+					over = n >= int64(l.calls)
+				}
+				if over || !wait(ctx, due) {
 					break
 				}
 				err := l.call(ctx)

@@ -31,6 +31,7 @@ start it by themselves; on its own it serves for profiling while something else 
 
 func runNode(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error {
 	numbers := flags.Int("numbers", 0, "`count` of phone numbers that send 1,000 messages a second each; 0 is the development world")
+	sent := flags.Int("sent", 0, "`count` of messages that were handed over before, so that callbacks can be about them")
 	null := flags.Bool("null", false, "answer every request with the same messageId at once, and do nothing else")
 	dir := flags.String("dir", "", "`directory` to make the temporary data in (default the system's)")
 	var sets []string
@@ -40,6 +41,9 @@ func runNode(ctx context.Context, flags *flag.FlagSet, args []string, stdout, st
 	}
 	if *numbers < 0 || *numbers > 1000 {
 		return usage("--numbers must be from 0 to 1000")
+	}
+	if *sent < 0 || *sent > 10_000_000 {
+		return usage("--sent must be from 0 to 10,000,000")
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -64,6 +68,9 @@ func runNode(ctx context.Context, flags *flag.FlagSet, args []string, stdout, st
 	world := sim.SeededWorld()
 	if *numbers > 0 {
 		world = fastWorld(*numbers)
+	}
+	if err := seedHandedOver(ctx, cfg.SQLitePath(), *sent, max(*numbers, 1)); err != nil {
+		return fmt.Errorf("make messages: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	a, err := app.New(ctx, app.Options{Config: cfg, Dev: true, World: &world, Logger: log, Ready: func(a *app.App) {

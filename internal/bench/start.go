@@ -65,17 +65,43 @@ func measureStart(ctx context.Context, runs int, idle time.Duration, stdout io.W
 }
 
 // residentBytes is how much of a process is in memory.
-func residentBytes(pid int) (int64, error) {
+func residentBytes(pid int) (int64, error) { return memoryOf(pid, "VmRSS:") }
+
+// memoryOf reads a line of a process's status.
+func memoryOf(pid int, line string) (int64, error) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(lines.Text(), line); ok {
 			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
 			return kib << 10, err
 		}
 	}
 	return 0, errors.New("the system does not tell")
+}
+
+// processorOf is the processor time a running process has taken so far.
+func processorOf(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the name, which may hold anything
+	fields := strings.Fields(rest)
+	const user, system, perSecond = 11, 12, 100 // from the state on; the kernel tells hundredths of a second
+	if len(fields) <= system {
+		return 0, errors.New("the system does not tell")
+	}
+	total := time.Duration(0)
+	for _, field := range fields[user : system+1] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		total += time.Duration(ticks) * time.Second / perSecond
+	}
+	return total, nil
 }
