@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
+	eventsapi "github.com/waxwing-messaging/waxwing/internal/awsapi/events"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/extensions"
 	s3api "github.com/waxwing-messaging/waxwing/internal/awsapi/s3"
 	snsapi "github.com/waxwing-messaging/waxwing/internal/awsapi/sns"
@@ -59,7 +60,8 @@ func (p *parts) services(a *App, pages *page.Sealer) []awsapi.Service {
 	social.Operations = slices.Concat(social.Operations, extensionRows(p, pages, socialmessaging.Submitter(options)),
 		extensions.TemplateOperations(p.templates), numberRows(p),
 		extensions.DestinationOperations(extensions.DestinationOptions{Editor: p.manager, Reader: p.manager, Switch: p.manager, Pages: pages}))
-	return []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}), sts.Service()}
+	return []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}),
+		eventsapi.Service(eventsapi.Options{Bus: p.bus, Pages: pages}), sts.Service()}
 }
 
 // checkLimits refuses limits for operations that nobody has.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
+	"github.com/waxwing-messaging/waxwing/internal/bus"
 	"github.com/waxwing-messaging/waxwing/internal/catalog"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/destination/connect"
@@ -42,6 +43,7 @@ type parts struct {
 	signer   *topic.Signer // events
 	fan      *fanout.Engine
 	topics   *topic.Service
+	bus      *bus.Service
 	delivery *deliver.Engine
 	manager  *deliver.Manager
 	importer *connect.Importer // nil without connect.endpoint

@@ -4,11 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/waxwing-messaging/waxwing/internal/bus"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/destination/connect"
 	"github.com/waxwing-messaging/waxwing/internal/dispatch"
 	"github.com/waxwing-messaging/waxwing/internal/fanout"
-	"github.com/waxwing-messaging/waxwing/internal/notify"
 	"github.com/waxwing-messaging/waxwing/internal/outbound"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
@@ -30,16 +32,15 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 	links := topic.Links(cfg.BaseURL(a.api.Addr().String()))
 	client := outbound.Client(outbound.Options{AllowPrivate: cfg.Outbound.AllowPrivate, AllowHosts: cfg.Outbound.AllowHosts,
 		Timeout: subscriberWait, MaxIdleConnsPerHost: 64})
-	notifications := notify.Options{Renderer: topic.NewRenderer(p.box, p.signer, links), Client: client}
-	if remote.queues != nil { // an interface that holds a nil pointer is not nil
-		notifications.Queues = remote.queues
-	}
-	p.fan = fanout.New(fanout.Options{Store: p.db, Courier: notify.New(notifications), Owner: p.owner,
-		Retry: queue.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.TopicDelivered, OnFailed: a.metrics.TopicFailed,
-		OnDeadLetter: a.metrics.TopicDead, Logger: a.log})
+	wake := func(queues ...int64) { p.fan.Wake(queues...) } // of the engine that stands on all this
 	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Queues: remote.queues != nil,
-		Wake: p.fan.Wake, Now: time.Now})
-	publishers := newPublisher(p.topics, client, remote)
+		Wake: wake, Now: time.Now})
+	p.bus = bus.NewService(bus.Options{Store: p.db, Sealer: p.box, Scope: p.scope, PlainHTTP: cfg.Outbound.AllowPrivate, Wake: wake,
+		NewID: uuid.NewString, Now: time.Now})
+	p.fan = fanout.New(fanout.Options{Store: p.db, Courier: p.newCouriers(links, client, remote), Owner: p.owner,
+		Retry: queue.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.FanoutDelivered, OnFailed: a.metrics.FanoutFailed,
+		OnDeadLetter: a.metrics.FanoutDead, Logger: a.log})
+	publishers := newPublisher(p.topics, p.bus, client, remote)
 	p.delivery = deliver.New(deliver.Options{Store: p.db, Publisher: publishers, Sealer: p.box, Scope: p.scope, Owner: p.owner,
 		RetryWindow: cfg.Delivery.RetryWindow, DisableAfter: cfg.Delivery.DisableAfter, Logger: a.log,
 		Observer: deliver.Observer{Delivered: a.metrics.Delivered, Failed: a.metrics.Undelivered, Died: a.metrics.DeadLetters, Alerted: a.metrics.Alert}})

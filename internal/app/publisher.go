@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/waxwing-messaging/waxwing/internal/bus"
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/destination/awsrole"
@@ -53,8 +54,8 @@ func newServices(ctx context.Context, cfg *config.Config) (s services, err error
 }
 
 // newPublisher lists the publishers: what is built in, unless the settings name a service. client is for URLs that accounts choose.
-func newPublisher(topics *topic.Service, client *http.Client, s services) publisher {
-	p := publisher{event.SNS: builtin{topics}, event.HTTPS: https.New(client)}
+func newPublisher(topics *topic.Service, events *bus.Service, client *http.Client, s services) publisher {
+	p := publisher{event.SNS: builtin{topics}, event.EventBridge: builtinBus{events}, event.HTTPS: https.New(client)}
 	if s.topics != nil {
 		p[event.SNS] = s.topics
 	}
@@ -71,7 +72,7 @@ func newPublisher(topics *topic.Service, client *http.Client, s services) publis
 }
 
 // settings are those without which there is no publisher for a kind.
-var settings = map[event.Kind]string{event.SQS: "sqs.endpoint", event.EventBridge: "eventbridge.endpoint", event.Connect: "connect.endpoint"}
+var settings = map[event.Kind]string{event.SQS: "sqs.endpoint", event.Connect: "connect.endpoint"}
 
 func (p publisher) Publish(ctx context.Context, d event.Destination, messages []event.Outgoing) []error {
 	if p[d.Kind] != nil {

@@ -24,7 +24,7 @@ func TestPublishers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = newPublisher(nil, &http.Client{}, remote).Publish(t.Context(), to, destinationtest.Events(1))[0]
+		err = newPublisher(nil, nil, &http.Client{}, remote).Publish(t.Context(), to, destinationtest.Events(1))[0]
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("endpoint %q: %v, want %q", endpoint, err, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/bus"
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
@@ -21,7 +22,7 @@ func openStore(ctx context.Context, cfg *config.Config, o sqlite.Options) (*sqli
 	if err != nil {
 		return nil, nil, err
 	}
-	o.Bus = busOf(cfg)
+	o.Bus, o.BusWithRules = busOf(cfg), cfg.EventBridge.Endpoint == ""
 	db, err := sqlite.Open(ctx, cfg.SQLitePath(), o)
 	if errors.Is(err, sqlite.ErrInUse) {
 		return nil, nil, fmt.Errorf("%w: %s", err, cfg.SQLitePath())
@@ -32,12 +33,12 @@ func openStore(ctx context.Context, cfg *config.Config, o sqlite.Options) (*sqli
 	return db, box, nil
 }
 
-// busOf names the event bus of each account; nil if there is none.
+// busOf names the event bus of each account: the built-in one, unless the settings name a service.
 func busOf(cfg *config.Config) func(accountID string) string {
-	if cfg.EventBridge.Endpoint == "" {
-		return nil
+	scope, name := account.Scope{Partition: partition, Region: cfg.Region}, bus.Default
+	if cfg.EventBridge.Endpoint != "" {
+		name = cfg.BusName()
 	}
-	scope, name := account.Scope{Partition: partition, Region: cfg.Region}, cfg.BusName()
 	return func(accountID string) string {
 		s := scope
 		s.AccountID = accountID

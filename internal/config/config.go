@@ -172,15 +172,15 @@ type SNS struct {
 	Endpoint string `yaml:"endpoint"`
 }
 
-// EventBridge is the service behind event buses. Events go there beside the event destinations of business accounts.
+// EventBridge is the service behind the event bus that gets all events, beside the event destinations of business accounts.
 type EventBridge struct {
 	// Endpoint of Amazon EventBridge or a compatible service, called with the AWS credentials of the process: all events of all
-	// accounts are put on `bus` there. Empty: events are put on no bus.
+	// accounts are put on `bus` there. Empty: the built-in event bus, for the events of accounts that have a rule on it.
 	Endpoint string `yaml:"endpoint"`
 	// Name or ARN of the event bus at `endpoint`.
 	Bus string `yaml:"bus"`
 	// Source of the events at `endpoint`. Amazon EventBridge takes none from others that begins with `aws.`, as
-	// `aws.social-messaging`, which AWS's own events have, does.
+	// `aws.social-messaging`, which AWS's own events and those on the built-in bus have, does.
 	Source string `yaml:"source"`
 }
 

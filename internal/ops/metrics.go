@@ -22,7 +22,7 @@ type Metrics struct {
 	events     *prometheus.CounterVec
 	lag        prometheus.Histogram
 	alerts     *prometheus.CounterVec
-	topics     *prometheus.CounterVec
+	fanout     *prometheus.CounterVec
 	overdue    prometheus.Gauge
 }
 
@@ -49,12 +49,12 @@ func NewMetrics() *Metrics {
 			Help: "Alerts by what they are about and whether it began (raised) or is over (cleared)."}, []string{"alert", "state"}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "waxwing_event_lag_seconds",
 			Help: "Time from a change to its delivery.", Buckets: seconds}),
-		topics: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_topic_deliveries_total",
-			Help: "Messages of built-in topics to subscribers by result: delivered, failed (an attempt) or dead (given up)."}, []string{"result"}),
+		fanout: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waxwing_fanout_deliveries_total",
+			Help: "Messages of built-in topics to subscribers, and events on the built-in event bus to targets, by result: delivered, failed (an attempt) or dead (given up)."}, []string{"result"}),
 	}
 	m.overdue = prometheus.NewGauge(prometheus.GaugeOpts{Name: "waxwing_messages_without_status",
 		Help: "Messages that WhatsApp took and has reported nothing about in time."})
-	m.Registry.MustRegister(m.overdue, m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.events, m.lag, m.alerts, m.topics,
+	m.Registry.MustRegister(m.overdue, m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.events, m.lag, m.alerts, m.fanout,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -107,14 +107,14 @@ func (m *Metrics) Alert(k event.AlertKind, state string) {
 // Overdue notes how many messages lack a status.
 func (m *Metrics) Overdue(n int) { m.overdue.Set(float64(n)) }
 
-// TopicDelivered counts messages that subscribers of built-in topics took.
-func (m *Metrics) TopicDelivered(n int) { m.topics.WithLabelValues("delivered").Add(float64(n)) }
+// FanoutDelivered counts messages that subscribers of built-in topics, and events that targets of rules, took.
+func (m *Metrics) FanoutDelivered(n int) { m.fanout.WithLabelValues("delivered").Add(float64(n)) }
 
-// TopicFailed counts failed attempts to deliver to subscribers.
-func (m *Metrics) TopicFailed(n int) { m.topics.WithLabelValues("failed").Add(float64(n)) }
+// FanoutFailed counts failed attempts to deliver to them.
+func (m *Metrics) FanoutFailed(n int) { m.fanout.WithLabelValues("failed").Add(float64(n)) }
 
-// TopicDead counts deliveries to subscribers that were given up.
-func (m *Metrics) TopicDead(n int) { m.topics.WithLabelValues("dead").Add(float64(n)) }
+// FanoutDead counts deliveries to them that were given up.
+func (m *Metrics) FanoutDead(n int) { m.fanout.WithLabelValues("dead").Add(float64(n)) }
 
 // WatchStorage shows how much room is left for data: in bytes, and as what is refused for lack of it.
 func (m *Metrics) WatchStorage(state func() (free int64, refused int)) {

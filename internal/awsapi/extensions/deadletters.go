@@ -19,6 +19,7 @@ type source string
 const (
 	fromEvents source = "event"        // not published to its event destination
 	fromTopics source = "notification" // published to a built-in topic, not delivered to a subscription
+	fromBus    source = "target"       // put on the built-in event bus, not delivered to a target; numbered together with notifications
 )
 
 // place is where a dead letter stands: those of events come first, each kind in the order of giving up.
@@ -34,7 +35,7 @@ func (p place) String() string { return string(p.source) + "-" + strconv.FormatI
 func parsePlace(id string) (place, error) {
 	name, digits, _ := strings.Cut(id, "-")
 	key, err := strconv.ParseInt(digits, 10, 64)
-	if p := (place{source(name), key}); err == nil && key >= 0 && (p.source == fromEvents || p.source == fromTopics) && p.String() == id {
+	if p := (place{source(name), key}); err == nil && key >= 0 && (p.source == fromEvents || p.source == fromTopics || p.source == fromBus) && p.String() == id {
 		return p, nil
 	}
 	return place{}, fault.New(fault.InvalidParameters, "%q is not the id of a dead letter.", id)
@@ -136,8 +137,11 @@ func (s server) readDeadLetters(ctx context.Context, accountID string, at place,
 	}
 	for i := range notifications {
 		n := &notifications[i]
-		p := place{fromTopics, n.Key}
-		list = append(list, deadLetter{ID: p.String(), Source: fromTopics, EventID: n.MessageID, Type: topic.Kind(n.Kind).String(), Destination: n.Subscriber,
+		p, kind := place{fromTopics, n.Key}, topic.Kind(n.Kind).String()
+		if event.KindOf(n.Subscriber) == event.EventBridge { // a target's name begins with that of its rule
+			p.source, kind = fromBus, ""
+		}
+		list = append(list, deadLetter{ID: p.String(), Source: p.source, EventID: n.MessageID, Type: kind, Destination: n.Subscriber,
 			Attempts: n.Attempts, Reason: n.Reason, Timestamp: restjson.Time(n.PublishedAt), DeadSince: restjson.Time(n.At), place: p})
 	}
 	return list, nil
@@ -171,7 +175,7 @@ func (s server) getDeadLetter(ctx context.Context, in *getDeadLetterInput) (*get
 		return nil, err
 	}
 	if p.source != fromEvents {
-		return nil, fault.New(fault.InvalidParameters, "Only dead letters of events can be shown; %s is a notification.", in.ID)
+		return nil, fault.New(fault.InvalidParameters, "Only dead letters of WhatsApp events can be shown, not %s.", in.ID)
 	}
 	scope := awsapi.From(ctx).Scope()
 	l, d, err := s.Events.DeadEvent(ctx, scope.AccountID, p.key)

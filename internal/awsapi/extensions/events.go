@@ -20,7 +20,7 @@ type Events interface {
 	Replay(ctx context.Context, accountID string, q event.Replay) (event.Replayed, error)
 }
 
-// Notifications are the messages of built-in topics that could not be delivered.
+// Notifications are the messages of built-in topics, and the events on the built-in event bus, that could not be delivered.
 type Notifications interface {
 	DeadMessages(ctx context.Context, accountID string, after int64, limit int) ([]queue.DeadLetter, error)
 	RequeueDeadMessages(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, queues []int64, err error)

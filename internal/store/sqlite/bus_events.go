@@ -64,9 +64,8 @@ func (db *DB) PutBusEvents(ctx context.Context, accountID string, version int64,
 	return current, err
 }
 
-// BusWanted reports whether an account has an enabled rule, so that events put on its bus may have somewhere to go.
-func (db *DB) BusWanted(ctx context.Context, accountID string) (bool, error) {
+// busWanted reports whether an account has an enabled rule, so that events put on its bus may have somewhere to go.
+func (t *tx) busWanted(accountID string) (bool, error) {
 	var one int
-	err := db.queryRow(ctx, `SELECT 1 FROM bus_rules WHERE account_id = ? AND state <> 'DISABLED' LIMIT 1`, accountID).Scan(&one)
-	return err == nil, missing(err, nil)
+	return t.row(`SELECT 1 FROM bus_rules WHERE account_id = ? AND state <> 'DISABLED' LIMIT 1`, args(accountID), &one)
 }

@@ -62,11 +62,24 @@ func (r *routes) all() []string {
 	return names
 }
 
+// busOf names the event bus that gets an account's events, "" if there is none.
+func (t *tx) busOf(accountID string) (string, error) {
+	if t.w.bus == nil {
+		return "", nil
+	}
+	if t.w.busWithRules {
+		if wanted, err := t.busWanted(accountID); err != nil || !wanted {
+			return "", err
+		}
+	}
+	return t.w.bus(accountID), nil
+}
+
 // route finds out who wants an event. An account that has unlinked the event's business account still gets copies of what was
 // under way.
 func (t *tx) route(e *event.Event) (r routes, err error) {
-	if t.w.bus != nil {
-		r.bus = t.w.bus(e.AccountID)
+	if r.bus, err = t.busOf(e.AccountID); err != nil {
+		return routes{}, err
 	}
 	if _, err := t.row(`SELECT destination_arn FROM wabas WHERE key = ? AND account_id = ?`, args(e.WABAKey, e.AccountID), &r.aws); err != nil {
 		return routes{}, err

@@ -18,13 +18,14 @@ func TestStatementsUseIndexes(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var used []*DB
-	fresh := func(t *testing.T) *DB {
-		db := open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{Exclusive: true})
+	with := func(t *testing.T, o Options) *DB {
+		db := open(t, filepath.Join(t.TempDir(), "waxwing.db"), o)
 		mu.Lock()
 		defer mu.Unlock()
 		used = append(used, db)
 		return db
 	}
+	fresh := func(t *testing.T) *DB { return with(t, Options{Exclusive: true}) }
 	t.Run("contract", func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) storetest.Store { return fresh(t) })
 	})
@@ -33,6 +34,11 @@ func TestStatementsUseIndexes(t *testing.T) {
 	})
 	t.Run("bus", func(t *testing.T) {
 		storetest.RunRules(t, func(t *testing.T) storetest.BusStore { return fresh(t) })
+	})
+	t.Run("bus with rules", func(t *testing.T) {
+		storetest.RunBusWithRules(t, func(t *testing.T, bus func(string) string) storetest.Store {
+			return with(t, Options{Exclusive: true, Bus: bus, BusWithRules: true})
+		})
 	})
 
 	statements := map[string]bool{}
@@ -44,7 +50,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 	for _, hot := range []string{"FROM outbox o JOIN messages m", "SELECT min(phone_key) FROM outbox", "UPDATE outbox SET attempts = attempts + 1",
 		"DELETE FROM outbox", "SELECT body FROM messages", "FROM wamids w LEFT JOIN states", "FROM orphans WHERE wamid", "FROM inbox ORDER BY seq",
-		"FROM deliveries d JOIN events e", "SELECT min(destination) FROM deliveries", "FROM fanout_deliveries d JOIN fanout_messages m", "FROM bus_rules r JOIN bus_targets t",
+		"FROM deliveries d JOIN events e", "SELECT min(destination) FROM deliveries", "FROM fanout_deliveries d JOIN fanout_messages m", "FROM bus_rules r JOIN bus_targets t", "SELECT 1 FROM bus_rules WHERE account_id",
 		"INSERT INTO invocations", "FROM access_keys k"} {
 		if !anyContains(statements, hot) {
 			t.Errorf("no statement with %q: was it renamed?", hot)

@@ -45,6 +45,8 @@ type Options struct {
 	NoMigrate bool
 	// Bus names the event bus that gets every event of an account, beside the destinations that want it. nil: there is none.
 	Bus func(accountID string) string
+	// BusWithRules keeps from Bus the events of accounts that have no enabled rule on their built-in bus.
+	BusWithRules bool
 	// MinFree is how many bytes have to be free for new work to be taken on, see Room; 0: nobody looks.
 	MinFree int64
 	// MaxSize bounds the file, in bytes; 0: only the disk does. The log beside it comes on top. It needs MinFree.
@@ -121,7 +123,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		}
 	}
 	db.writer = newWriter(conn, db.checker, o.folding.every, newRoom(path, &o))
-	db.writer.bus = o.Bus
+	db.writer.bus, db.writer.busWithRules = o.Bus, o.BusWithRules
 	go db.writer.run()
 	go db.checkpoint(run, pool, o.folding.pages)
 	db.close = sync.OnceValue(func() error {

@@ -32,6 +32,13 @@ func TestBusContract(t *testing.T) {
 	})
 }
 
+func TestBusWithRulesContract(t *testing.T) {
+	t.Parallel()
+	storetest.RunBusWithRules(t, func(t *testing.T, bus func(string) string) storetest.Store {
+		return open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{Exclusive: true, Bus: bus, BusWithRules: true})
+	})
+}
+
 func TestExclusive(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "waxwing.db")

@@ -15,18 +15,19 @@ import (
 // writer owns the only connection that writes. It commits in groups: whatever has queued up while the previous transaction
 // was reaching the disk becomes the next one.
 type writer struct {
-	conn    *sql.Conn
-	tasks   chan *task
-	quit    chan struct{} // closed to refuse new work
-	done    chan struct{} // closed when run has returned
-	stmts   map[string]*sql.Stmt
-	checker chan<- struct{}
-	every   int           // commits between hints to the checker
-	restart chan struct{} // asks to start the log anew
-	arrived chan struct{} // tells that the inbox has got something
-	commits int
-	bus     func(accountID string) string // see Options
-	room    *room
+	conn         *sql.Conn
+	tasks        chan *task
+	quit         chan struct{} // closed to refuse new work
+	done         chan struct{} // closed when run has returned
+	stmts        map[string]*sql.Stmt
+	checker      chan<- struct{}
+	every        int           // commits between hints to the checker
+	restart      chan struct{} // asks to start the log anew
+	arrived      chan struct{} // tells that the inbox has got something
+	commits      int
+	bus          func(accountID string) string // see Options
+	busWithRules bool                          // see Options
+	room         *room
 }
 
 // task is one caller's write.

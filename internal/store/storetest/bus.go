@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 
+	"github.com/waxwing-messaging/waxwing/internal/bus"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 )
 
@@ -26,12 +28,45 @@ func RunBus(t *testing.T, open func(t *testing.T, bus func(accountID string) str
 	must(t, w.Publish(w.ctx, e))
 	same(t, "destinations of another account", e.Destinations, []string{topicARN, others})
 
-	for bus, want := range map[string]int{mine: 2, others: 1} {
-		if list, err := w.Undelivered(w.ctx, bus, w.now, 10); err != nil || len(list) != want {
-			t.Errorf("%d wait for %s, want %d (%v)", len(list), bus, want, err)
+	for name, want := range map[string]int{mine: 2, others: 1} {
+		if list, err := w.Undelivered(w.ctx, name, w.now, 10); err != nil || len(list) != want {
+			t.Errorf("%d wait for %s, want %d (%v)", len(list), name, want, err)
 		}
 	}
 	names, err := w.Destinations(w.ctx)
 	must(t, err)
 	same(t, "queues with work", names, []string{topicARN, mine, others})
+}
+
+// RunBusWithRules holds an engine to what it promises when events are for the buses of accounts that have rules.
+func RunBusWithRules(t *testing.T, open func(t *testing.T, bus func(accountID string) string) Store) {
+	w := newWorld(t, open(t, func(accountID string) string { return "bus of " + accountID }))
+	rules := w.Store.(bus.Store)
+	rule := bus.Rule{ARN: "arn", AccountID: w.waba.AccountID, Name: "r", Pattern: "{}", State: bus.Enabled}
+	for i, step := range []struct {
+		what   string
+		change func() error
+		wanted bool
+	}{
+		{"without rules", func() error { return nil }, false},
+		{"with another account's rule", func() error {
+			other := rule
+			other.ARN, other.AccountID = "other", stranger
+			return rules.PutBusRule(w.ctx, other, 1)
+		}, false},
+		{"with a rule", func() error { return rules.PutBusRule(w.ctx, rule, 1) }, true},
+		{"with a disabled rule", func() error { return rules.SetBusRuleState(w.ctx, rule.ARN, bus.Disabled) }, false},
+		{"with an enabled rule", func() error { return rules.SetBusRuleState(w.ctx, rule.ARN, bus.EnabledAll) }, true},
+		{"without a rule once more", func() error { return rules.DeleteBusRule(w.ctx, rule.ARN) }, false},
+	} {
+		must(t, step.change())
+		e := &event.Event{ID: fmt.Sprintf("0199b3c0-0000-7000-8000-00000000001%d", i), AccountID: w.waba.AccountID, WABAKey: w.waba.Key, PhoneKey: w.phone.Key,
+			Field: "calls", Status: "accepted", At: w.now, Entry: []byte("sealed")}
+		must(t, w.Publish(w.ctx, e))
+		want := []string{topicARN}
+		if step.wanted {
+			want = append(want, "bus of "+w.waba.AccountID)
+		}
+		same(t, step.what, e.Destinations, want)
+	}
 }

@@ -21,7 +21,6 @@ type BusStore interface {
 	bus.Store
 	fanout.Store
 	fanoutAdmin
-	BusWanted(ctx context.Context, accountID string) (bool, error)
 }
 
 // RunRules holds an engine to the part of the contract that concerns the built-in event bus.
@@ -41,7 +40,6 @@ func RunRules(t *testing.T, open func(t *testing.T) BusStore) {
 		"dead letters find the target again":               busDeadLetters,
 		"connections are made once":                        busConnections,
 		"API destinations need a connection to be called":  busDestinations,
-		"an account is wanted while it has enabled rules":  busWanted,
 		"concurrent changes and events lose and leak none": busConcurrently,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -384,23 +382,6 @@ func busDeadLetters(t *testing.T, s *station) {
 	same(t, "requeued", n, 2)
 	same(t, "queues", queues, []int64{again.Key})
 	same(t, "waiting", ids(s.due(t, again.Key).Messages), []string{first, second})
-}
-
-func busWanted(t *testing.T, s *station) {
-	wanted := func(what string, want bool) {
-		t.Helper()
-		got, err := s.BusWanted(s.ctx, s.account)
-		must(t, err)
-		same(t, what, got, want)
-	}
-	wanted("without rules", false)
-	s.rule(t, "a")
-	s.rule(t, "b")
-	wanted("with rules", true)
-	must(t, s.SetBusRuleState(s.ctx, s.arn("a"), bus.Disabled))
-	wanted("with one", true)
-	must(t, s.DeleteBusRule(s.ctx, s.arn("b")))
-	wanted("with a disabled one", false)
 }
 
 // Targets come and go while events are put: each event that was stored waits in a queue that somebody has or empties.
