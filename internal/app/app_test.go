@@ -336,7 +336,7 @@ func TestNewRefuses(t *testing.T) {
 		"a port in use":      {func(c *config.Config) { c.Listen = taken.Addr().String() }, "in use"},
 		"data in use":        {func(c *config.Config) { c.Data = running }, "another waxwing process"},
 		"a data file":        {func(c *config.Config) { c.Data = "/dev/null/x" }, "not a directory"},
-		"an unknown limit":   {func(c *config.Config) { c.Limits = map[string]float64{"SendMessage": 1} }, "no operation of that name"},
+		"an unknown limit":   {func(c *config.Config) { c.Limits = map[string]float64{"SendPigeon": 1} }, "no operation of that name"},
 		"a bad upstream URL": {func(c *config.Config) { c.Meta.BaseURL = "::" }, "URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
