@@ -40,7 +40,7 @@ func (p *parts) wireAPI(ctx context.Context, a *App) error {
 		return err
 	}
 	api := awsapi.New(awsapi.Options{Region: cfg.Region, Partition: partition, ClockSkew: cfg.Auth.ClockSkew, Keys: p.directory,
-		Limits: awsapi.NewQuotas(services, cfg.Limits), Services: services, Admit: p.admit, Logger: a.log,
+		Calls: repeats{p.db, p.box}, Limits: awsapi.NewQuotas(services, cfg.Limits), Services: services, Admit: p.admit, Logger: a.log,
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
 	p.handler = route(api, p.callbacks, snsapi.NewPublic(p.topics, p.signer, a.log), p.buckets.door, a)
 	return nil

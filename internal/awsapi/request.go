@@ -15,13 +15,16 @@ type Request struct {
 	Operation    string
 	Caller       identity.Caller
 	InvocationID string // amz-sdk-invocation-id: the same for every attempt an SDK makes of one call; "" when not sent
-	SourceIP     string // of the connection's other end
-	UserAgent    string
-	Host         string // the server as the client addressed it, perhaps with a port
-	TLS          bool
-	Time         time.Time // of arrival
-	Partition    string
-	Region       string
+	// Repeated reports that an earlier attempt of the call was made whose outcome is not known: what the operation would make may
+	// be there. It is told to operations that are carried out once.
+	Repeated  bool
+	SourceIP  string // of the connection's other end
+	UserAgent string
+	Host      string // the server as the client addressed it, perhaps with a port
+	TLS       bool
+	Time      time.Time // of arrival
+	Partition string
+	Region    string
 }
 
 // Scope is where the caller's resources live.

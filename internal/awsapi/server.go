@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/shape"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/sigv4"
@@ -29,6 +30,7 @@ type Options struct {
 	Now       func() time.Time // default time.Now
 	Keys      sigv4.Keys
 	Limits    Limits       // default: NewQuotas(Services, nil)
+	Calls     Calls        // optional: remembers operations that are carried out once
 	Admit     func() error // optional: refuses operations that store something, while there is no room for it
 	Logger    *slog.Logger // default slog.Default()
 	// Services in order of importance: the first one's protocol answers requests that do not say which service they are for.
@@ -72,6 +74,7 @@ type server struct {
 	verifier *sigv4.Verifier
 	services []*service
 	byName   map[string]*service
+	running  singleflight.Group // calls that are carried out once
 }
 
 // exchange is one request on its way through the server.
@@ -173,23 +176,49 @@ func (x *exchange) run() error {
 	if err != nil {
 		return err
 	}
+	if earlier, ok := out.(encoded); ok {
+		x.out.Write(earlier)
+		return nil
+	}
 	return x.service.Protocol.Encode(&x.out, x.op.Name, x.request.ID, out)
 }
 
-// call binds the input and runs the operation. A panic in it is an error like any other.
-func (x *exchange) call(ctx context.Context) (out any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
+// call binds the input and runs the operation.
+func (x *exchange) call(ctx context.Context) (any, error) {
+	do, err := x.bind()
+	if err != nil {
+		return nil, err
+	}
 	request := x.request // outlives the exchange in whatever the operation starts
-	return x.op.Do.call(With(ctx, &request), func(v reflect.Value) error {
-		if err := x.service.Protocol.Decode(x.r, x.in, x.op.input, v, &x.checker); err != nil {
-			return err
-		}
-		return x.checker.Err()
-	})
+	if x.op.Once && x.Calls != nil && request.InvocationID != "" {
+		return x.once(ctx, x.op, request, do)
+	}
+	return guarded(do)(With(ctx, &request))
+}
+
+func (x *exchange) bind() (do run, err error) {
+	_, err = guarded(func(context.Context) (any, error) {
+		do, err = x.op.Do.prepare(func(v reflect.Value) error {
+			if err := x.service.Protocol.Decode(x.r, x.in, x.op.input, v, &x.checker); err != nil {
+				return err
+			}
+			return x.checker.Err()
+		})
+		return nil, err
+	})(nil)
+	return do, err
+}
+
+// guarded makes an error of a panic.
+func guarded(do run) run {
+	return func(ctx context.Context) (out any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		return do(ctx)
+	}
 }
 
 // fail turns whatever was to be answered into an error.

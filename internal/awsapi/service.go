@@ -35,6 +35,9 @@ type Operation struct {
 	Rate float64
 	// MaxBody is the size limit in bytes; 0 means DefaultMaxBody. Operations found by name share the largest one's.
 	MaxBody int64
+	// Once says that repetitions of a call, by which SDKs make up for answers that got lost, have the first one's output. It is for
+	// what changes something each time it is done.
+	Once bool
 	// Stores says that the operation takes something in that is kept until it is delivered: it is refused while there is no room.
 	Stores bool
 	Do     Function
@@ -49,24 +52,30 @@ const (
 
 // Function is an operation's code, bound to the types of its input and output by Op.
 type Function struct {
-	in   reflect.Type
-	call func(ctx context.Context, bind func(reflect.Value) error) (any, error)
+	in reflect.Type
+	// prepare binds the input; what it returns runs the operation and needs nothing of the request any more.
+	prepare func(bind func(reflect.Value) error) (run, error)
 }
+
+// run carries an operation out.
+type run func(ctx context.Context) (any, error)
 
 // Op makes an operation of a typed function. In is described by the tags of package shape.
 func Op[In, Out any](fn func(context.Context, *In) (*Out, error)) Function {
 	return Function{
 		in: reflect.TypeFor[In](),
-		call: func(ctx context.Context, bind func(reflect.Value) error) (any, error) {
+		prepare: func(bind func(reflect.Value) error) (run, error) {
 			in := new(In)
 			if err := bind(reflect.ValueOf(in).Elem()); err != nil {
 				return nil, err
 			}
-			out, err := fn(ctx, in)
-			if err != nil || out == nil {
-				return nil, err // a nil *Out must not become an any that is not nil
-			}
-			return out, nil
+			return func(ctx context.Context) (any, error) {
+				out, err := fn(ctx, in)
+				if err != nil || out == nil {
+					return nil, err // a nil *Out must not become an any that is not nil
+				}
+				return out, nil
+			}, nil
 		},
 	}
 }
@@ -143,7 +152,7 @@ func compile(s *Service, region string) (*service, error) {
 	for i := range s.Operations {
 		row := &s.Operations[i]
 		op := &operation{Operation: row, service: c}
-		if row.Do.call == nil || row.Name == "" || c.byName[row.Name] != nil {
+		if row.Do.prepare == nil || row.Name == "" || c.byName[row.Name] != nil {
 			return nil, fmt.Errorf("service %s: row %d (%q) has no function, no name, or one that is taken", s.Name, i, row.Name)
 		}
 		var err error

@@ -73,11 +73,10 @@ type Options struct {
 // Catalog is safe for concurrent use.
 type Catalog struct {
 	Options
-	mu       sync.Mutex
-	shelves  map[string]*shelf // by WABA key
-	loads    singleflight.Group
-	wanted   chan want
-	attempts attempts
+	mu      sync.Mutex
+	shelves map[string]*shelf // by WABA key
+	loads   singleflight.Group
+	wanted  chan want
 }
 
 // New returns a Catalog; Run keeps its memory fresh.

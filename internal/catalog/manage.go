@@ -3,42 +3,32 @@ package catalog
 import (
 	"context"
 	"encoding/json"
-	"sync"
-	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/template"
 )
 
-// Create submits a definition for review. What Meta would certainly refuse is refused here, with all that is wrong. A call that
-// is repeated with the same invocation id, as SDKs do when an answer got lost, makes one template.
-func (c *Catalog) Create(ctx context.Context, access account.Access, definition []byte, invocation string) (template.Created, error) {
+// Create submits a definition for review. What Meta would certainly refuse is refused here, with all that is wrong. After an attempt
+// whose outcome is not known, repeated says that the template may be there already: then it is the one that was to be made.
+func (c *Catalog) Create(ctx context.Context, access account.Access, definition []byte, repeated bool) (template.Created, error) {
 	d := template.Define(definition)
 	if c.Lint {
 		if err := refuse(template.Lint(d.JSON)); err != nil {
 			return template.Created{}, err
 		}
 	}
-	return c.create(ctx, access, d, invocation)
+	return c.create(ctx, access, d, repeated)
 }
 
 // CreateFromLibrary makes a template of one of Meta's library. The definition is in Meta's terms.
-func (c *Catalog) CreateFromLibrary(ctx context.Context, access account.Access, definition []byte, invocation string) (template.Created, error) {
-	return c.create(ctx, access, template.Define(definition), invocation)
+func (c *Catalog) CreateFromLibrary(ctx context.Context, access account.Access, definition []byte, repeated bool) (template.Created, error) {
+	return c.create(ctx, access, template.Define(definition), repeated)
 }
 
-func (c *Catalog) create(ctx context.Context, access account.Access, d template.Definition, invocation string) (template.Created, error) {
+func (c *Catalog) create(ctx context.Context, access account.Access, d template.Definition, repeated bool) (template.Created, error) {
 	if !json.Valid(d.JSON) {
 		return template.Created{}, fault.New(fault.InvalidParameters, "The definition of the template is not JSON.")
-	}
-	key := ""
-	if invocation != "" {
-		key = access.WABAKey + "/" + invocation
-	}
-	earlier, repeated := c.attempts.begin(key, c.Now())
-	if earlier.ID != "" {
-		return earlier, nil
 	}
 	defer c.forget(access.WABAKey)
 	created, err := c.Writer.CreateTemplate(ctx, access, d.JSON)
@@ -48,9 +38,6 @@ func (c *Catalog) create(ctx context.Context, access account.Access, d template.
 		if missing == nil {
 			created, err = template.Created{ID: t.ID, Status: t.Status, Category: t.Category}, nil
 		}
-	}
-	if err == nil {
-		c.attempts.done(key, created)
 	}
 	return created, err
 }
@@ -136,50 +123,4 @@ func (c *Catalog) Delete(ctx context.Context, access account.Access, name, id st
 // LibraryPage reads a page of Meta's library.
 func (c *Catalog) LibraryPage(ctx context.Context, access account.Access, q template.LibraryQuery) (template.LibraryPage, error) {
 	return c.Library.TemplateLibrary(ctx, access, q)
-}
-
-// attempts remember for a while which creations were asked for, so that a repetition is recognised. They do not outlive the
-// process: Meta refuses a second template of the same name anyway.
-type attempts struct {
-	mu sync.Mutex
-	m  map[string]attempt
-}
-
-type attempt struct {
-	created template.Created // ID is "" while the outcome is not known
-	at      time.Time
-}
-
-const (
-	attemptLife = time.Hour
-	maxAttempts = 10_000
-)
-
-// begin notes an attempt and returns what an earlier one came to, if there was one.
-func (a *attempts) begin(key string, now time.Time) (created template.Created, repeated bool) {
-	if key == "" {
-		return template.Created{}, false
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if earlier, ok := a.m[key]; ok && now.Sub(earlier.at) < attemptLife {
-		return earlier.created, true
-	}
-	if a.m == nil || len(a.m) >= maxAttempts {
-		a.m = make(map[string]attempt)
-	}
-	a.m[key] = attempt{at: now}
-	return template.Created{}, false
-}
-
-func (a *attempts) done(key string, created template.Created) {
-	if key == "" {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if earlier, ok := a.m[key]; ok {
-		earlier.created = created
-		a.m[key] = earlier
-	}
 }

@@ -26,7 +26,7 @@ func (s server) callOperations() []awsapi.Operation {
 	return []awsapi.Operation{
 		{Name: "GetWhatsAppCallPermission", Method: "POST", Path: "/v1/whatsapp/call/permission/get", Errors: metaErrors, Do: awsapi.Op(s.getCallPermission)},
 		{Name: "SendWhatsAppCallEvent", Method: "POST", Path: "/v1/whatsapp/call/event", Errors: metaErrors, Rate: 100, MaxBody: maxCallBody,
-			Do: awsapi.Op(s.sendCallEvent)},
+			Once: true, Do: awsapi.Op(s.sendCallEvent)},
 	}
 }
 

@@ -47,7 +47,7 @@ func (s server) datasetOperations() []awsapi.Operation {
 		{Name: "GetWhatsAppBusinessPublicKey", Method: "GET", Path: "/v1/whatsapp/business-public-key", Errors: metaErrors, Do: awsapi.Op(s.getPublicKey)},
 		{Name: "PutWhatsAppBusinessPublicKey", Method: "PUT", Path: "/v1/whatsapp/business-public-key", Errors: metaErrors, Do: awsapi.Op(s.putPublicKey)},
 		{Name: "SendWhatsAppConversionEvent", Method: "POST", Path: "/v1/whatsapp/waba/dataset/events", Errors: metaErrors, Rate: 100,
-			MaxBody: maxConversionBody, Do: awsapi.Op(s.sendConversions)},
+			MaxBody: maxConversionBody, Once: true, Do: awsapi.Op(s.sendConversions)},
 	}
 }
 

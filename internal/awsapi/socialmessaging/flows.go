@@ -43,7 +43,7 @@ var maxFlowBody = int64(base64.StdEncoding.EncodedLen(flow.MaxJSON)) + 64<<10
 // flowOperations are the operations on Flows.
 func (s server) flowOperations() []awsapi.Operation {
 	return []awsapi.Operation{
-		{Name: "CreateWhatsAppFlow", Method: "POST", Path: "/v1/whatsapp/flow/create", Errors: metaErrors, MaxBody: maxFlowBody, Do: awsapi.Op(s.createFlow)},
+		{Name: "CreateWhatsAppFlow", Method: "POST", Path: "/v1/whatsapp/flow/create", Errors: metaErrors, MaxBody: maxFlowBody, Once: true, Do: awsapi.Op(s.createFlow)},
 		{Name: "DeleteWhatsAppFlow", Method: "DELETE", Path: "/v1/whatsapp/flow", Errors: metaErrors, Do: awsapi.Op(s.deleteFlow)},
 		{Name: "DeprecateWhatsAppFlow", Method: "POST", Path: "/v1/whatsapp/flow/deprecate", Errors: metaErrors, Do: awsapi.Op(s.deprecateFlow)},
 		{Name: "GetWhatsAppFlow", Method: "GET", Path: "/v1/whatsapp/flow", Errors: metaErrors, Do: awsapi.Op(s.getFlow)},
@@ -93,10 +93,31 @@ func (s server) createFlow(ctx context.Context, in *createFlowInput) (*createFlo
 	}
 	created, err := s.FlowEditor.CreateFlow(ctx, a, flow.Draft{Name: in.Name, Categories: in.Categories, JSON: in.JSON, Publish: in.Publish,
 		CloneID: in.CloneID})
+	if fault.Is(err, fault.InvalidParameters) && awsapi.From(ctx).Repeated {
+		if made, ok := s.flowNamed(ctx, a, in.Name); ok { // by the attempt whose outcome was not known
+			created, err = flow.Created{ID: made.ID, Problems: made.Problems}, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &createFlowOutput{created.ID, created.Problems}, nil
+}
+
+// flowNamed finds a Flow by its name, which is unique within a business account.
+func (s server) flowNamed(ctx context.Context, a account.Access, name string) (flow.Summary, bool) {
+	for after := ""; ; {
+		list, next, err := s.FlowReader.Flows(ctx, a, after, 100)
+		for _, f := range list {
+			if f.Name == name {
+				return f, true
+			}
+		}
+		if err != nil || next == "" || next == after {
+			return flow.Summary{}, false
+		}
+		after = next
+	}
 }
 
 type updateFlowInput struct {

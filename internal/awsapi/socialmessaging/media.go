@@ -46,13 +46,13 @@ const mediaRate = 100
 func (s server) mediaOperations() []awsapi.Operation {
 	return []awsapi.Operation{
 		{Name: "CreateWhatsAppMessageTemplateMedia", Method: "POST", Path: "/v1/whatsapp/template/media", Errors: metaErrors,
-			Do: awsapi.Op(s.createTemplateMedia)},
+			Once: true, Do: awsapi.Op(s.createTemplateMedia)},
 		{Name: "DeleteWhatsAppMessageMedia", Method: "DELETE", Path: "/v1/whatsapp/media", Errors: metaErrors, Rate: mediaRate,
 			Do: awsapi.Op(s.deleteMedia)},
 		{Name: "GetWhatsAppMessageMedia", Method: "POST", Path: "/v1/whatsapp/media/get", Errors: metaErrors, Rate: mediaRate,
 			Do: awsapi.Op(s.getMedia)},
 		{Name: "PostWhatsAppMessageMedia", Method: "POST", Path: "/v1/whatsapp/media", Errors: metaErrors, Rate: mediaRate,
-			Do: awsapi.Op(s.postMedia)},
+			Once: true, Do: awsapi.Op(s.postMedia)},
 	}
 }
 

@@ -27,7 +27,7 @@ type SignUps interface {
 func (s server) signUpOperations() []awsapi.Operation {
 	return []awsapi.Operation{
 		{Name: "AssociateWhatsAppBusinessAccount", Method: "POST", Path: "/v1/whatsapp/signup",
-			Errors: []fault.Kind{fault.InvalidParameters, fault.LimitExceeded, fault.Dependency}, Do: awsapi.Op(s.associate)},
+			Errors: []fault.Kind{fault.InvalidParameters, fault.LimitExceeded, fault.Dependency}, Once: true, Do: awsapi.Op(s.associate)},
 		{Name: "DisassociateWhatsAppBusinessAccount", Method: "DELETE", Path: "/v1/whatsapp/waba/disassociate",
 			Errors: readErrors, Rate: 10, Do: awsapi.Op(s.disassociate)},
 		{Name: "UpdateLinkedWhatsAppBusinessAccountPhoneNumber", Method: "PUT", Path: "/v1/whatsapp/waba/phone",

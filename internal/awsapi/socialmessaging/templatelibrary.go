@@ -154,7 +154,7 @@ func (s server) createFromLibrary(ctx context.Context, in *createFromLibraryInpu
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "translate a choice from the library")
 	}
-	created, err := s.TemplateEditor.CreateFromLibrary(ctx, a, definition, awsapi.From(ctx).InvocationID)
+	created, err := s.TemplateEditor.CreateFromLibrary(ctx, a, definition, awsapi.From(ctx).Repeated)
 	if err != nil {
 		return nil, err
 	}

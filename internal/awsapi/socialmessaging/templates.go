@@ -11,9 +11,10 @@ import (
 
 // TemplateEditor changes message templates at Meta. Business accounts and templates that do not exist are a fault.NotFound.
 type TemplateEditor interface {
-	// Create and CreateFromLibrary submit a definition in Meta's terms. Repetitions with one invocation id make one template.
-	Create(ctx context.Context, a account.Access, definition []byte, invocation string) (template.Created, error)
-	CreateFromLibrary(ctx context.Context, a account.Access, definition []byte, invocation string) (template.Created, error)
+	// Create and CreateFromLibrary submit a definition in Meta's terms. After an attempt
+	// whose outcome is not known (repeated) the template may be there: then it is returned.
+	Create(ctx context.Context, a account.Access, definition []byte, repeated bool) (template.Created, error)
+	CreateFromLibrary(ctx context.Context, a account.Access, definition []byte, repeated bool) (template.Created, error)
 	Update(ctx context.Context, a account.Access, ref template.Ref, e template.Edit) error
 	// Delete deletes one template, or with id "" the name in all languages.
 	Delete(ctx context.Context, a account.Access, name, id string) error
@@ -29,9 +30,9 @@ type TemplateReader interface {
 // templateOperations are the operations on message templates, but for the samples of their headers.
 func (s server) templateOperations() []awsapi.Operation {
 	return []awsapi.Operation{
-		{Name: "CreateWhatsAppMessageTemplate", Method: "POST", Path: "/v1/whatsapp/template/put", Errors: metaErrors, Do: awsapi.Op(s.createTemplate)},
+		{Name: "CreateWhatsAppMessageTemplate", Method: "POST", Path: "/v1/whatsapp/template/put", Errors: metaErrors, Once: true, Do: awsapi.Op(s.createTemplate)},
 		{Name: "CreateWhatsAppMessageTemplateFromLibrary", Method: "POST", Path: "/v1/whatsapp/template/create", Errors: metaErrors,
-			Do: awsapi.Op(s.createFromLibrary)},
+			Once: true, Do: awsapi.Op(s.createFromLibrary)},
 		{Name: "DeleteWhatsAppMessageTemplate", Method: "DELETE", Path: "/v1/whatsapp/template", Errors: metaErrors, Do: awsapi.Op(s.deleteTemplate)},
 		{Name: "GetWhatsAppMessageTemplate", Method: "GET", Path: "/v1/whatsapp/template", Errors: metaErrors, Do: awsapi.Op(s.getTemplate)},
 		{Name: "ListWhatsAppMessageTemplates", Method: "GET", Path: "/v1/whatsapp/template/list", Errors: metaErrors, Do: awsapi.Op(s.listTemplates)},
@@ -57,7 +58,7 @@ func (s server) createTemplate(ctx context.Context, in *createTemplateInput) (*c
 	if err != nil {
 		return nil, err
 	}
-	created, err := s.TemplateEditor.Create(ctx, a, in.Definition, awsapi.From(ctx).InvocationID)
+	created, err := s.TemplateEditor.Create(ctx, a, in.Definition, awsapi.From(ctx).Repeated)
 	if err != nil {
 		return nil, err
 	}

@@ -77,6 +77,35 @@ func (t *tx) claimInvocation(m *message.Outbound) (earlier string, err error) {
 	return earlier, err
 }
 
+// BeginCall notes that a call is about to be carried out. When it was begun within the hour before, repeated is true, and output is
+// what it came to, nil if that is not known.
+func (db *DB) BeginCall(ctx context.Context, accountID, call string, now time.Time) (output []byte, repeated bool, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		output, repeated = nil, false
+		n, err := tx.exec(`INSERT INTO invocations (account_id, invocation_id, message_id, at) VALUES (?1, ?2, '', ?3)
+			ON CONFLICT (account_id, invocation_id) DO UPDATE SET output = NULL, at = ?3 WHERE at <= ?4`,
+			accountID, call, unixMicro(now), unixMicro(now.Add(-invocationLife)))
+		if err != nil || n == 1 {
+			return err
+		}
+		repeated, err = tx.row(`SELECT output FROM invocations WHERE account_id = ? AND invocation_id = ?`, args(accountID, call), &output)
+		return err
+	})
+	return output, repeated, err
+}
+
+// SettleCall stores what a call that was begun came to; nil forgets it.
+func (db *DB) SettleCall(ctx context.Context, accountID, call string, output []byte) error {
+	return db.write(ctx, func(tx *tx) error {
+		if output == nil {
+			_, err := tx.exec(`DELETE FROM invocations WHERE account_id = ? AND invocation_id = ?`, accountID, call)
+			return err
+		}
+		_, err := tx.exec(`UPDATE invocations SET output = ? WHERE account_id = ? AND invocation_id = ?`, output, accountID, call)
+		return err
+	})
+}
+
 // PruneInvocations forgets calls too old to be repeated, a bounded number at a time, and reports whether there may be more.
 func (db *DB) PruneInvocations(ctx context.Context, now time.Time) (more bool, err error) {
 	const batch = 2000

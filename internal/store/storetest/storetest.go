@@ -50,6 +50,8 @@ type Store interface {
 	imports
 	Publish(ctx context.Context, e *event.Event) error
 	TemplateStore
+	BeginCall(ctx context.Context, accountID, call string, now time.Time) (output []byte, repeated bool, err error)
+	SettleCall(ctx context.Context, accountID, call string, output []byte) error
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
 	PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error)
 	PruneMessages(ctx context.Context, cutoff time.Time) (more bool, err error)
@@ -64,6 +66,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	for name, test := range map[string]func(*testing.T, *world){
 		"accept is idempotent per invocation":      acceptOnce,
 		"concurrent retries are one message":       acceptConcurrently,
+		"a call is carried out once":               callsOnce,
+		"concurrent attempts of a call":            callsConcurrently,
 		"jobs come in order and by priority":       jobsInOrder,
 		"scheduled messages wait for their time":   scheduled,
 		"what becomes due comes behind the rest":   scheduleOrder,
