@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"github.com/waxwing-messaging/waxwing/internal/config"
+	"github.com/waxwing-messaging/waxwing/internal/destination/sqs/sqstest"
 )
 
 // events is the SDK's client of the node's event bus.
@@ -180,5 +181,22 @@ func TestEventsToTopics(t *testing.T) {
 	}
 	if got := await(t, bodies); got != `{"n":1}` {
 		t.Errorf("arrived %s", got)
+	}
+}
+
+// A target can be a queue, and receives what its template makes of an event.
+func TestEventsToQueues(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
+	remote := sqstest.New(t, "events")
+	n := start(t, t.TempDir(), func(c *config.Config) { c.SQS.Endpoint = remote.URL })
+	n.rule(t, "orders", `{"source":["shop"]}`, types.Target{Id: aws.String("q"), Arn: aws.String(sqstest.ARN("events")),
+		InputTransformer: &types.InputTransformer{InputPathsMap: map[string]string{"n": "$.detail.n"}, InputTemplate: aws.String(`{"order": <n>}`)}})
+	if _, err := n.events().PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{
+		{Source: aws.String("shop"), DetailType: aws.String("Order"), Detail: aws.String(`{"n":7}`)}}}); err != nil {
+		t.Fatal(err)
+	}
+	if m := remote.Wait(t, "events", 1); len(m) != 1 || m[0].Body != `{"order": 7}` {
+		t.Errorf("messages %+v", m)
 	}
 }

@@ -49,7 +49,7 @@ func (o *Operator) ResumeDestination(ctx context.Context, name string) error {
 	return o.Resume(ctx, o.accountID, name)
 }
 
-// Letter is a dead letter as an operator sees it: an event, or a notification of a built-in topic.
+// Letter is a dead letter as an operator sees it: an event, a notification of a built-in topic, or what a target did not take.
 type Letter struct {
 	ID          string // event-N or notification-N, as in the API
 	Destination string
@@ -63,7 +63,7 @@ const (
 	notificationLetter = "notification-"
 )
 
-// Letters lists up to limit dead letters of events, then of notifications, for one destination unless it is "".
+// Letters lists up to limit dead letters of events, then of notifications and targets, for one destination unless it is "".
 func (o *Operator) Letters(ctx context.Context, destination string, limit int) (list []Letter, err error) {
 	add := func(l Letter) {
 		if len(list) < limit && (destination == "" || l.Destination == destination) {

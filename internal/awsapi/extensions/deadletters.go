@@ -13,13 +13,13 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
-// source says which queue a dead letter comes from. It is part of the dead letter's id.
+// source says where a dead letter comes from. The first two begin the dead letter's id.
 type source string
 
 const (
 	fromEvents source = "event"        // not published to its event destination
 	fromTopics source = "notification" // published to a built-in topic, not delivered to a subscription
-	fromBus    source = "target"       // put on the built-in event bus, not delivered to a target; numbered together with notifications
+	fromBus    source = "target"       // put on the built-in event bus, not delivered to a target; its id is as a notification's
 )
 
 // place is where a dead letter stands: those of events come first, each kind in the order of giving up.
@@ -35,7 +35,7 @@ func (p place) String() string { return string(p.source) + "-" + strconv.FormatI
 func parsePlace(id string) (place, error) {
 	name, digits, _ := strings.Cut(id, "-")
 	key, err := strconv.ParseInt(digits, 10, 64)
-	if p := (place{source(name), key}); err == nil && key >= 0 && (p.source == fromEvents || p.source == fromTopics || p.source == fromBus) && p.String() == id {
+	if p := (place{source(name), key}); err == nil && key >= 0 && (p.source == fromEvents || p.source == fromTopics) && p.String() == id {
 		return p, nil
 	}
 	return place{}, fault.New(fault.InvalidParameters, "%q is not the id of a dead letter.", id)
@@ -137,11 +137,12 @@ func (s server) readDeadLetters(ctx context.Context, accountID string, at place,
 	}
 	for i := range notifications {
 		n := &notifications[i]
-		p, kind := place{fromTopics, n.Key}, topic.Kind(n.Kind).String()
+		p := place{fromTopics, n.Key}
+		from, kind := fromTopics, topic.Kind(n.Kind).String()
 		if event.KindOf(n.Subscriber) == event.EventBridge { // a target's name begins with that of its rule
-			p.source, kind = fromBus, ""
+			from, kind = fromBus, ""
 		}
-		list = append(list, deadLetter{ID: p.String(), Source: p.source, EventID: n.MessageID, Type: kind, Destination: n.Subscriber,
+		list = append(list, deadLetter{ID: p.String(), Source: from, EventID: n.MessageID, Type: kind, Destination: n.Subscriber,
 			Attempts: n.Attempts, Reason: n.Reason, Timestamp: restjson.Time(n.PublishedAt), DeadSince: restjson.Time(n.At), place: p})
 	}
 	return list, nil
