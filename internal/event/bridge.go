@@ -117,8 +117,9 @@ func (o *Outgoing) bridgeType(value rawjson.Value) string {
 		if o.MessageID == "" || o.WAMID != "" {
 			return BridgeFailed
 		}
-		// WhatsApp never had it. An error without a code is not WhatsApp's: the message was given up here, before its time was over.
-		if code := value.Get("statuses").First().Get("errors").First().Get("code"); string(code) == "0" {
+		// WhatsApp never had it: it was refused, or given up here without a refusal.
+		code, _ := value.Get("statuses").First().Get("errors").First().Get("code").Number()
+		if code == message.CodeCancelled || code == message.CodeExpired {
 			return BridgeUndeliverable
 		}
 		return BridgeHandOverFailed

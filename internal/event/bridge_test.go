@@ -63,8 +63,11 @@ func TestBridge(t *testing.T) {
 			origin + `"messageId":"our-id","whatsAppMessageId":"wamid.X",` + ours},
 		"refused": {generated(Failed(never, message.Failure{Code: 131009, Title: "Not valid", Details: "to"}, plain{}, "e-1")), "WhatsApp Message Handover Failed",
 			origin + `"messageId":"our-id","errors":[{"code":131009,"title":"Not valid","message":"Not valid","details":"to"}],` + ours},
-		"given up here": {generated(Failed(never, message.Failure{Title: "Validity over"}, plain{}, "e-1")), "WhatsApp Message Undeliverable",
-			origin + `"messageId":"our-id","errors":[{"code":0,"title":"Validity over","message":"Validity over"}],` + ours},
+		"cancelled": {generated(Failed(never, message.Because(message.CodeCancelled, ""), plain{}, "e-1")), "WhatsApp Message Undeliverable",
+			origin + `"messageId":"our-id","errors":[{"code":9000001,"title":"Message cancelled before it was handed to WhatsApp.",` +
+				`"message":"Message cancelled before it was handed to WhatsApp."}],` + ours},
+		"no longer valid": {generated(Failed(never, message.Failure{Code: message.CodeExpired, Title: "Over"}, plain{}, "e-1")), "WhatsApp Message Undeliverable",
+			origin + `"messageId":"our-id","errors":[{"code":9000002,"title":"Over","message":"Over"}],` + ours},
 		"a call was handed over": {relayed("calls", "accepted", "", "", metadata+`,"statuses":[{"id":"wacid.1","type":"call","action":"connect","status":"accepted",`+
 			`"biz_opaque_callback_data":"job 7"}]`), "WhatsApp Call Handover Succeeded",
 			origin + `"callId":"wacid.1","action":"connect","bizOpaqueCallbackData":"job 7",` + ours},
