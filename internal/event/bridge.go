@@ -11,8 +11,8 @@ import (
 // with aws. on a bus of AWS's.
 const BridgeSource = "aws.social-messaging"
 
-// Detail-types of events on an event bus. AWS documents what the first four carry and of the others only that they exist; the last is
-// ours altogether.
+// Detail-types of events on an event bus. AWS documents what the first four carry and of the others only that they exist; the last two
+// are ours altogether.
 const (
 	BridgeSent              = "WhatsApp Message Sent"
 	BridgeDelivered         = "WhatsApp Message Delivered"
@@ -26,6 +26,7 @@ const (
 	BridgeCallSucceeded     = "WhatsApp Call Handover Succeeded"
 	BridgeCallFailed        = "WhatsApp Call Handover Failed"
 	BridgeAlert             = "Waxwing Alert"
+	BridgeTest              = "Waxwing Test"
 )
 
 // bridgeVersion is the detailVersion of details that are our design. It grows when a member changes its meaning or goes; new members
@@ -67,6 +68,7 @@ func (o *Outgoing) Bridge() (detailType string, detail []byte) {
 		if detailType == BridgeCallFailed {
 			b.errors(call.Get("errors"), true)
 		}
+	case BridgeTest:
 	case BridgeAlert:
 		for _, name := range []string{"alert", "state", "since", "destination", "reason"} {
 			b.text(name, value.Get(name).Text())
@@ -90,6 +92,8 @@ func (o *Outgoing) bridgeType(value rawjson.Value) string {
 	switch o.Field {
 	case AlertField:
 		return BridgeAlert
+	case TestField:
+		return BridgeTest
 	case "calls": // those of the calls' webhooks have no status
 		switch message.State(o.Status) {
 		case message.Accepted:

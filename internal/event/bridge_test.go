@@ -84,6 +84,7 @@ func TestBridge(t *testing.T) {
 		"an alert": {generated(NewAlert(&Alert{Kind: DestinationDisabled, WABAMetaID: "12", Destination: "dst-1", Reason: `it "said" no`, Count: 3, Since: h.At, At: h.At},
 			plain{}, "e-1")), "Waxwing Alert", `{"wabaId":"12","alert":"destination_disabled","state":"raised","since":"1763800000","destination":"dst-1",` +
 			`"reason":"it \"said\" no","count":3,` + ours},
+		"a test": {Event{ID: "e-1", Field: TestField, At: h.At}, "Waxwing Test", `{"wabaId":"12",` + ours},
 		"nonsense": {Event{ID: "e-1", Field: "messages", Status: Received, WAMID: "wamid.Y", At: h.At, Entry: []byte(`{"changes":{}}`)},
 			"WhatsApp Message Received", `{"wabaId":"12","messageId":"wamid.Y",` + ours},
 	} {

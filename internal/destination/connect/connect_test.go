@@ -92,7 +92,8 @@ func TestChats(t *testing.T) {
 	t.Parallel()
 	s := connecttest.New(t)
 	p := publisher(s.URL, nil)
-	list := destinationtest.Events(4)
+	list := destinationtest.Events(5)
+	list[4].Field, list[4].Status = event.TestField, ""
 	list[1].Field, list[1].Status = "message_template_status_update", ""
 	list[2].PhoneKey = strings.Repeat("0", 31) + "2" // is not imported
 	list[3].Status, list[3].Opened = "read", []byte(`{"changes":[{"value":{"statuses":[{"recipient_id":"14255550150"}]}}]}`)
@@ -101,7 +102,8 @@ func TestChats(t *testing.T) {
 	for _, err := range p.Publish(t.Context(), instance(), list) {
 		got = append(got, destinationtest.VerdictOf(err))
 	}
-	if diff := cmp.Diff([]destinationtest.Verdict{destinationtest.Arrived, destinationtest.Arrived, destinationtest.Later, destinationtest.Arrived}, got); diff != "" {
+	if diff := cmp.Diff([]destinationtest.Verdict{destinationtest.Arrived, destinationtest.Arrived, destinationtest.Later, destinationtest.Arrived,
+		destinationtest.Dead}, got); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
 	}
 	events := s.Events()
