@@ -76,7 +76,11 @@ func TestAccessKeys(t *testing.T) {
 			t.Fatalf("an unknown key: %v", err)
 		}
 		k := r.key(t, ours)
-		// That a key was unknown is not remembered: one that another process makes works at once.
+		// Here it works at once. Elsewhere it was asked for already, and that it was unknown is remembered for a moment.
+		if _, err := r.AccessKey(ctx, k.ID); err != nil {
+			t.Errorf("here, at once: %v", err)
+		}
+		time.Sleep(missLife)
 		for name, d := range map[string]*Directory{"here": r.Directory, "elsewhere": r.other} {
 			got, err := d.AccessKey(ctx, k.ID)
 			if err != nil || got.Secret != k.Secret || got.User.AccountID != ours || !got.Active {
@@ -96,6 +100,60 @@ func TestAccessKeys(t *testing.T) {
 		time.Sleep(life)
 		if got, err := r.other.AccessKey(ctx, k.ID); err != nil || got.Active {
 			t.Errorf("switched off elsewhere, %v later: %+v, %v", life, got, err)
+		}
+	})
+}
+
+// Asking for what is not there costs a read now and then, drives nothing out, and does not hide what comes.
+func TestMisses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var c cache[string]
+		reads, there := 0, map[string]string{"known": "v"}
+		get := func(key string) (string, error) {
+			return c.get(t.Context(), key, func(context.Context) (string, error) {
+				reads++
+				if v, ok := there[key]; ok {
+					return v, nil
+				}
+				return "", fault.New(fault.NotFound, "no %s", key)
+			})
+		}
+		for range 100 {
+			if _, err := get("unknown"); !fault.Is(err, fault.NotFound) || err.Error() != "no unknown" {
+				t.Fatal(err)
+			}
+		}
+		if reads != 1 {
+			t.Errorf("%d reads for one unknown key", reads)
+		}
+		if v, err := get("known"); v != "v" || err != nil {
+			t.Error(v, err)
+		}
+		for i := range 3 * maxMisses {
+			get(strconv.Itoa(i)) //nolint:errcheck // none is there
+		}
+		if len(c.misses) > maxMisses {
+			t.Errorf("%d misses are kept", len(c.misses))
+		}
+		before := reads
+		if v, err := get("known"); v != "v" || err != nil || reads != before {
+			t.Errorf("%s, %v: what is there was driven out", v, err)
+		}
+		there["unknown"] = "now"
+		time.Sleep(missLife)
+		if v, err := get("unknown"); v != "now" || err != nil {
+			t.Error(v, err)
+		}
+		delete(there, "unknown")
+		time.Sleep(life)
+		if _, err := get("unknown"); err == nil {
+			t.Error("found what is gone")
+		}
+		there["unknown"] = "again"
+		c.clear()
+		if v, err := get("unknown"); v != "again" || err != nil {
+			t.Error(v, err)
 		}
 	})
 }

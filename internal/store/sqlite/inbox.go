@@ -161,6 +161,11 @@ func (a *applier) apply(c *event.Change) error {
 	if err != nil {
 		return err
 	}
+	if waba.key == "" && c.Kind == event.StatusChange {
+		if mine, err := a.unlinkedStatus(c); err != nil || mine {
+			return err
+		}
+	}
 	if waba.key == "" {
 		a.res.Unclaimed++
 		body, err := c.Retry()
@@ -329,6 +334,17 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 		}
 	}
 	return a.publish(e)
+}
+
+// unlinkedStatus takes a status of a business account that is not linked any more, if it is about a message that was sent while it
+// was: the message goes on to its end.
+func (a *applier) unlinkedStatus(c *event.Change) (mine bool, err error) {
+	var one int
+	mine, err = a.tx.row(`SELECT 1 FROM wamids w JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?`, args(c.WAMID), &one)
+	if err != nil || !mine {
+		return false, err
+	}
+	return true, a.status(c, &event.Event{ID: c.EventID, WAMID: c.WAMID, Field: c.Field, Status: c.Status, At: a.now, Entry: c.Entry})
 }
 
 // prove finds the message that carries our id as its opaque data: WhatsApp has it, whatever became of the attempt. If that

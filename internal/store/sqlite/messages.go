@@ -132,7 +132,7 @@ func (db *DB) PruneMessages(ctx context.Context, cutoff time.Time) (more bool, e
 	err = db.write(ctx, func(tx *tx) error {
 		for _, seq := range seqs {
 			for _, query := range []string{
-				`DELETE FROM wamids WHERE wamid = (SELECT wamid FROM states WHERE seq = ?)`,
+				`DELETE FROM wamids WHERE seq = ?`,
 				`DELETE FROM statuses WHERE seq = ?`,
 				`DELETE FROM states WHERE seq = ?`,
 				`DELETE FROM messages WHERE seq = ?`,

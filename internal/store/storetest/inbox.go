@@ -311,6 +311,14 @@ func pruneMessages(t *testing.T, w *world) {
 	stranger.WABAMetaID = "999"
 	w.receive(t, stranger)
 
+	twice := w.handOver(t, "wamid.first")
+	copied := w.change(event.StatusChange, "wamid.second", "sent") // WhatsApp got it a second time, with our id
+	copied.Opaque = twice.ID
+	w.receive(t, copied)
+	if st := w.state(t, "wamid.second"); st.ID != twice.ID {
+		t.Fatalf("the second copy is of %s", st.ID)
+	}
+
 	for _, tc := range []struct {
 		cutoff time.Time
 		left   int
@@ -332,6 +340,18 @@ func pruneMessages(t *testing.T, w *world) {
 	}
 	if st := w.state(t, waiting.ID); st.State != message.Queued {
 		t.Errorf("a waiting message is %s", st.State)
+	}
+	// Nothing is left of either id: another message can have it.
+	for _, wamid := range []string{"wamid.first", "wamid.second"} {
+		m := w.outbound()
+		j, l := w.accept(t, m), w.lane(t)
+		w.begin(t, l, &j)
+		if ok, err := w.Finish(w.ctx, &j, message.Accepted, wamid, nil, w.now); err != nil || !ok {
+			t.Fatalf("Finish = %v, %v", ok, err)
+		}
+		if st, ok, err := w.Lookup(w.ctx, w.waba.AccountID, wamid); err != nil || !ok || st.ID != m.ID {
+			t.Errorf("%s is of %q (%v, %v), want %s", wamid, st.ID, ok, err, m.ID)
+		}
 	}
 }
 

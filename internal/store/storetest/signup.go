@@ -180,6 +180,20 @@ func signUpRefused(t *testing.T, w *world) {
 	}
 }
 
+// What was sent before the business account was unlinked goes on to its end; what nobody here sent is nobody's.
+func unlinkedStatuses(t *testing.T, w *world) {
+	m := w.handOver(t, "wamid.1")
+	must(t, w.Unlink(w.ctx, w.waba.AccountID, w.waba.Key, w.now))
+	res := w.receive(t, w.change(event.StatusChange, "wamid.1", "delivered"), w.change(event.StatusChange, "wamid.1", "delivered"),
+		w.change(event.StatusChange, "wamid.2", "delivered"), w.change(event.InboundChange, "wamid.3", ""))
+	if res.Repeats != 1 || res.Unclaimed != 2 || res.Orphans != 0 {
+		t.Errorf("applied %+v, want 1 repeat and 2 unclaimed", res)
+	}
+	if st := w.state(t, m.ID); st.State != message.Delivered {
+		t.Errorf("state = %s", st.State)
+	}
+}
+
 func unlink(t *testing.T, w *world) {
 	own := w.waba.AccountID
 	must(t, w.PutTags(w.ctx, own, account.KindWABA, w.waba.Key, []account.Tag{{Key: "a"}}))
