@@ -49,6 +49,8 @@ type connections interface {
 	CreateBusConnection(ctx context.Context, c Connection, most int) error
 	BusConnection(ctx context.Context, accountID, name string) (Connection, error)
 	BusConnections(ctx context.Context, accountID, prefix, after string, limit int) ([]Connection, error)
+	// UpdateBusConnection stores what change makes of a connection, and returns it. It may call change more than once.
+	UpdateBusConnection(ctx context.Context, accountID, name string, change func(*Connection) error) (Connection, error)
 	// DeleteBusConnection removes a connection and returns what it was.
 	DeleteBusConnection(ctx context.Context, accountID, name string) (Connection, error)
 }
@@ -59,6 +61,8 @@ type destinations interface {
 	BusDestination(ctx context.Context, accountID, name string) (Destination, error)
 	// BusDestinations lists API destinations, those of one connection unless connectionARN is "".
 	BusDestinations(ctx context.Context, accountID, prefix, connectionARN, after string, limit int) ([]Destination, error)
+	// UpdateBusDestination stores what change makes of an API destination, and returns it. It may call change more than once.
+	UpdateBusDestination(ctx context.Context, accountID, name string, change func(*Destination) error) (Destination, error)
 	DeleteBusDestination(ctx context.Context, accountID, name string) error
 	// BusCall finds what it takes to call an API destination. It is a fault.NotFound without the destination, and a fault.Dependency
 	// without its connection.
@@ -181,6 +185,37 @@ func (s *Service) CreateConnection(ctx context.Context, accountID string, c Conn
 	}
 	c.Sealed = sealed
 	return c, s.Store.CreateBusConnection(ctx, c, maxConnections)
+}
+
+// UpdateConnection changes a connection, and its secret unless the new one is "". API destinations use it from the next call on.
+func (s *Service) UpdateConnection(ctx context.Context, accountID, name, secret string, change func(*Connection) error) (Connection, error) {
+	return s.Store.UpdateBusConnection(ctx, accountID, name, func(c *Connection) error {
+		was := c.Type
+		if err := change(c); err != nil {
+			return err
+		}
+		if c.Type != was && secret == "" {
+			return invalid("AuthParameters", "another AuthorizationType needs its own.")
+		}
+		if secret != "" {
+			sealed, err := s.Sealer.Seal([]byte(secret), []byte(c.ARN))
+			if err != nil {
+				return err
+			}
+			c.Sealed = sealed
+		}
+		c.ModifiedAt = s.Now()
+		return c.check()
+	})
+}
+
+// UpdateDestination changes an API destination, for all targets that are it.
+func (s *Service) UpdateDestination(ctx context.Context, accountID, name string, change func(*Destination)) (Destination, error) {
+	return s.Store.UpdateBusDestination(ctx, accountID, name, func(d *Destination) error {
+		change(d)
+		d.ModifiedAt = s.Now()
+		return d.check(s.PlainHTTP)
+	})
 }
 
 // CreateDestination makes an API destination of an existing connection and returns it.

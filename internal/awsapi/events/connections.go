@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
@@ -8,14 +9,15 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/bus"
 )
 
+// apiKeyAuth and basicAuth have to be complete for a new connection.
 type apiKeyAuth struct {
-	Name  string `json:"ApiKeyName" required:"true" len:"1..512"`
-	Value string `json:"ApiKeyValue" required:"true" len:"1..512" pattern:"[ \\t]*[^\\x00-\\x1F\\x7F]+([ \\t]+[^\\x00-\\x1F\\x7F]+)*[ \\t]*" sensitive:"true"`
+	Name  string `json:"ApiKeyName" len:"1..512"`
+	Value string `json:"ApiKeyValue" len:"1..512" pattern:"[ \\t]*[^\\x00-\\x1F\\x7F]+([ \\t]+[^\\x00-\\x1F\\x7F]+)*[ \\t]*" sensitive:"true"`
 }
 
 type basicAuth struct {
-	Username string `json:"Username" required:"true" len:"1..512" pattern:"[ \\t]*[^\\x00-\\x1F:\\x7F]+([ \\t]+[^\\x00-\\x1F:\\x7F]+)*[ \\t]*"`
-	Password string `json:"Password" required:"true" len:"1..512" sensitive:"true"`
+	Username string `json:"Username" len:"1..512" pattern:"[ \\t]*[^\\x00-\\x1F:\\x7F]+([ \\t]+[^\\x00-\\x1F:\\x7F]+)*[ \\t]*"`
+	Password string `json:"Password" len:"1..512" sensitive:"true"`
 }
 
 type invocationParameters struct {
@@ -70,23 +72,40 @@ func stateOf(c *bus.Connection, state string) *connectionState {
 // read makes of it what the domain knows.
 func (in *createConnectionInput) read() (c bus.Connection, secret string, err error) {
 	c = bus.Connection{Name: in.Name, Description: in.Description, Type: bus.AuthType(in.Type)}
+	if err := understood(in.Type, in.Auth, in.Connectivity, in.KMSKey); err != nil {
+		return c, "", err
+	}
 	switch a := in.Auth; {
-	case in.Type == "OAUTH_CLIENT_CREDENTIALS" || a.OAuth != nil:
-		return c, "", invalid("AuthorizationType", "connections of the built-in event bus have API keys or user names, not OAuth.")
-	case in.Connectivity != nil || a.Connectivity != nil:
-		return c, "", invalid("InvocationConnectivityParameters", "private APIs are not supported by the built-in event bus: see outbound.allow_hosts.")
-	case in.KMSKey != "":
-		return c, "", invalid("KmsKeyIdentifier", "the built-in event bus encrypts secrets with the server's own keys.")
-	case a.Invocation != nil && len(a.Invocation.Header)+len(a.Invocation.Query)+len(a.Invocation.Body) > 0:
-		return c, "", invalid("InvocationHttpParameters", "give them to the target, as HttpParameters.")
-	case c.Type == bus.APIKey && a.APIKey != nil && a.Basic == nil:
-		c.Username = a.APIKey.Name
-		return c, a.APIKey.Value, nil
-	case c.Type == bus.Basic && a.Basic != nil && a.APIKey == nil:
-		c.Username = a.Basic.Username
-		return c, a.Basic.Password, nil
+	case c.Type == bus.APIKey && a.APIKey != nil && a.Basic == nil && a.APIKey.Name != "" && a.APIKey.Value != "":
+		c.Username, secret = a.APIKey.Name, a.APIKey.Value
+	case c.Type == bus.Basic && a.Basic != nil && a.APIKey == nil && a.Basic.Username != "" && a.Basic.Password != "":
+		c.Username, secret = a.Basic.Username, a.Basic.Password
 	default:
-		return c, "", invalid("AuthParameters", "they have to be those of the AuthorizationType %s, and no others.", in.Type)
+		err = notOfType(c.Type)
+	}
+	return c, secret, err
+}
+
+func notOfType(t bus.AuthType) error {
+	return invalid("AuthParameters", "they have to be those of the AuthorizationType %s, complete, and no others.", t)
+}
+
+// understood checks that everything that was said about a connection means something here.
+func understood(kind string, a *authParameters, connectivity *struct{}, kmsKey string) error {
+	if a == nil {
+		a = &authParameters{}
+	}
+	switch i := a.Invocation; {
+	case kind == "OAUTH_CLIENT_CREDENTIALS" || a.OAuth != nil:
+		return invalid("AuthorizationType", "connections of the built-in event bus have API keys or user names, not OAuth.")
+	case connectivity != nil || a.Connectivity != nil:
+		return invalid("InvocationConnectivityParameters", "private APIs are not supported by the built-in event bus: see outbound.allow_hosts.")
+	case kmsKey != "":
+		return invalid("KmsKeyIdentifier", "the built-in event bus encrypts secrets with the server's own keys.")
+	case i != nil && len(i.Header)+len(i.Query)+len(i.Body) > 0:
+		return invalid("InvocationHttpParameters", "give them to the target, as HttpParameters.")
+	default:
+		return nil
 	}
 }
 
@@ -171,16 +190,65 @@ func (s server) listConnections(ctx context.Context, in *listConnectionsInput) (
 	return out, nil
 }
 
-type deleteConnectionOutput struct {
+type updateConnectionInput struct {
+	Name         string          `json:"Name" required:"true" len:"1..64" pattern:"[\\.\\-_A-Za-z0-9]+"`
+	Description  *string         `json:"Description" len:"0..512"`
+	Type         string          `json:"AuthorizationType" enum:"BASIC|OAUTH_CLIENT_CREDENTIALS|API_KEY"`
+	Auth         *authParameters `json:"AuthParameters"`
+	Connectivity *struct{}       `json:"InvocationConnectivityParameters"`
+	KMSKey       string          `json:"KmsKeyIdentifier" len:"0..2048"`
+}
+
+// changedConnection is what changing or deleting a connection answers.
+type changedConnection struct {
 	connectionState
 	LastAuthorizedTime restjson.Time
 }
 
+func changedOf(c *bus.Connection, state string) *changedConnection {
+	return &changedConnection{*stateOf(c, state), restjson.Time(c.ModifiedAt)}
+}
+
+// updateConnection changes what is given.
+func (s server) updateConnection(ctx context.Context, in *updateConnectionInput) (*changedConnection, error) {
+	if err := understood(in.Type, in.Auth, in.Connectivity, in.KMSKey); err != nil {
+		return nil, err
+	}
+	var name, secret string
+	kind := bus.AuthType(in.Type)
+	switch a := in.Auth; {
+	case a == nil || a.APIKey == nil && a.Basic == nil:
+	case a.APIKey != nil && a.Basic == nil && kind != bus.Basic:
+		kind, name, secret = bus.APIKey, a.APIKey.Name, a.APIKey.Value
+	case a.Basic != nil && a.APIKey == nil && kind != bus.APIKey:
+		kind, name, secret = bus.Basic, a.Basic.Username, a.Basic.Password
+	default:
+		return nil, notOfType(kind)
+	}
+	c, err := s.Bus.UpdateConnection(ctx, awsapi.CallerFrom(ctx).AccountID, in.Name, secret, func(c *bus.Connection) error {
+		if in.Description != nil {
+			c.Description = *in.Description
+		}
+		if kind != "" && kind != c.Type {
+			c.Type, c.Username = kind, ""
+		}
+		c.Username = cmp.Or(name, c.Username)
+		if c.Username == "" {
+			return notOfType(c.Type)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changedOf(&c, authorized), nil
+}
+
 // deleteConnection leaves API destinations that use it, which cannot be called from then on.
-func (s server) deleteConnection(ctx context.Context, in *connectionInput) (*deleteConnectionOutput, error) {
+func (s server) deleteConnection(ctx context.Context, in *connectionInput) (*changedConnection, error) {
 	c, err := s.Bus.Store.DeleteBusConnection(ctx, awsapi.CallerFrom(ctx).AccountID, in.Name)
 	if err != nil {
 		return nil, err
 	}
-	return &deleteConnectionOutput{*stateOf(&c, "DELETING"), restjson.Time(c.ModifiedAt)}, nil
+	return changedOf(&c, "DELETING"), nil
 }

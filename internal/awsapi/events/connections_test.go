@@ -125,6 +125,54 @@ func TestAPIDestinations(t *testing.T) {
 	refused(t, "describing what is gone", err, "ResourceNotFoundException", "Failed to describe the api-destination(s). An api-destination 'a' does not exist.")
 }
 
+// A secret is changed in place: the API destination uses the new one from the next call on.
+func TestUpdates(t *testing.T) {
+	t.Parallel()
+	n, ctx := newNode(t), t.Context()
+	url, requests := endpoint(t)
+	hook := n.connect(t, "hook", url)
+	n.rule(t, "all")
+	n.targets(t, "all", types.Target{Id: aws.String("t"), Arn: &hook})
+	put := func() received {
+		t.Helper()
+		ok[*eventbridge.PutEventsOutput](t)(n.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{order(`{}`)}}))
+		return next(t, requests)
+	}
+	same(t, "secret", put().header.Get("X-Api-Key"), "s3cret")
+	updated := ok[*eventbridge.UpdateConnectionOutput](t)(n.UpdateConnection(ctx, &eventbridge.UpdateConnectionInput{Name: aws.String("hook"),
+		AuthParameters: &types.UpdateConnectionAuthRequestParameters{ApiKeyAuthParameters: &types.UpdateConnectionApiKeyAuthRequestParameters{ApiKeyValue: aws.String("n3w")}}}))
+	same(t, "state", updated.ConnectionState, types.ConnectionStateAuthorized)
+	same(t, "new secret under the old name", put().header.Get("X-Api-Key"), "n3w")
+	ok[*eventbridge.UpdateConnectionOutput](t)(n.UpdateConnection(ctx, &eventbridge.UpdateConnectionInput{Name: aws.String("hook"), Description: aws.String("d"),
+		AuthorizationType: types.ConnectionAuthorizationTypeBasic, AuthParameters: &types.UpdateConnectionAuthRequestParameters{
+			BasicAuthParameters: &types.UpdateConnectionBasicAuthRequestParameters{Username: aws.String("user"), Password: aws.String("pass")}}}))
+	got := put().header
+	same(t, "basic", got.Get("Authorization")+got.Get("X-Api-Key"), "Basic dXNlcjpwYXNz")
+
+	_, err := n.UpdateConnection(ctx, &eventbridge.UpdateConnectionInput{Name: aws.String("hook"), AuthorizationType: types.ConnectionAuthorizationTypeApiKey})
+	refused(t, "another type without parameters", err, "ValidationException",
+		"Parameter AuthParameters is not valid. Reason: they have to be those of the AuthorizationType API_KEY, complete, and no others.")
+	_, err = n.UpdateConnection(ctx, &eventbridge.UpdateConnectionInput{Name: aws.String("hook"), AuthParameters: &types.UpdateConnectionAuthRequestParameters{
+		ApiKeyAuthParameters: &types.UpdateConnectionApiKeyAuthRequestParameters{ApiKeyName: aws.String("X-Key")}}})
+	refused(t, "another type without a secret", err, "ValidationException", "Parameter AuthParameters is not valid. Reason: another AuthorizationType needs its own.")
+	_, err = n.UpdateConnection(ctx, &eventbridge.UpdateConnectionInput{Name: aws.String("nobody")})
+	refused(t, "a connection that is not there", err, "ResourceNotFoundException", "Failed to describe the connection(s). Connection 'nobody' does not exist.")
+
+	moved, more := endpoint(t)
+	ok[*eventbridge.UpdateApiDestinationOutput](t)(n.UpdateApiDestination(ctx, &eventbridge.UpdateApiDestinationInput{Name: aws.String("hook"),
+		InvocationEndpoint: &moved, HttpMethod: types.ApiDestinationHttpMethodPut, InvocationRateLimitPerSecond: aws.Int32(9), Description: aws.String("d")}))
+	d := ok[*eventbridge.DescribeApiDestinationOutput](t)(n.DescribeApiDestination(ctx, &eventbridge.DescribeApiDestinationInput{Name: aws.String("hook")}))
+	if *d.InvocationEndpoint != moved || d.HttpMethod != types.ApiDestinationHttpMethodPut || *d.InvocationRateLimitPerSecond != 9 || *d.Description != "d" {
+		t.Errorf("updated %+v", d)
+	}
+	ok[*eventbridge.PutEventsOutput](t)(n.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{order(`{}`)}}))
+	next(t, more)
+	_, err = n.UpdateApiDestination(ctx, &eventbridge.UpdateApiDestinationInput{Name: aws.String("hook"), HttpMethod: types.ApiDestinationHttpMethodHead})
+	refused(t, "HEAD", err, "ValidationException", "Parameter HttpMethod is not valid. Reason: the built-in event bus calls API destinations with POST, PUT or PATCH.")
+	_, err = n.UpdateApiDestination(ctx, &eventbridge.UpdateApiDestinationInput{Name: aws.String("nobody")})
+	refused(t, "an API destination that is not there", err, "ResourceNotFoundException", "Failed to describe the api-destination(s). An api-destination 'nobody' does not exist.")
+}
+
 // clientMethods are the operations of the SDK's client.
 func clientMethods() (names []string) {
 	t := reflect.TypeFor[*eventbridge.Client]()

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
@@ -37,6 +38,31 @@ func stateOfDestination(d *bus.Destination) apiDestinationState {
 func (s server) createAPIDestination(ctx context.Context, in *createAPIDestinationInput) (*apiDestinationState, error) {
 	d, err := s.Bus.CreateDestination(ctx, awsapi.CallerFrom(ctx).AccountID, bus.Destination{Name: in.Name, Description: in.Description,
 		ConnectionARN: in.ConnectionARN, Endpoint: in.Endpoint, Method: in.Method, Rate: in.Rate})
+	if err != nil {
+		return nil, err
+	}
+	out := stateOfDestination(&d)
+	return &out, nil
+}
+
+type updateAPIDestinationInput struct {
+	Name          string  `json:"Name" required:"true" len:"1..64" pattern:"[\\.\\-_A-Za-z0-9]+"`
+	Description   *string `json:"Description" len:"0..512"`
+	ConnectionARN string  `json:"ConnectionArn" len:"1..1600"`
+	Endpoint      string  `json:"InvocationEndpoint" len:"1..2048"`
+	Method        string  `json:"HttpMethod" enum:"POST|GET|HEAD|OPTIONS|PUT|PATCH|DELETE"`
+	Rate          int     `json:"InvocationRateLimitPerSecond" range:"1.."`
+}
+
+// updateAPIDestination changes what is given.
+func (s server) updateAPIDestination(ctx context.Context, in *updateAPIDestinationInput) (*apiDestinationState, error) {
+	d, err := s.Bus.UpdateDestination(ctx, awsapi.CallerFrom(ctx).AccountID, in.Name, func(d *bus.Destination) {
+		if in.Description != nil {
+			d.Description = *in.Description
+		}
+		d.ConnectionARN, d.Endpoint = cmp.Or(in.ConnectionARN, d.ConnectionARN), cmp.Or(in.Endpoint, d.Endpoint)
+		d.Method, d.Rate = cmp.Or(in.Method, d.Method), cmp.Or(in.Rate, d.Rate)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -67,11 +67,13 @@ func Service(o Options) awsapi.Service {
 
 			{Name: "CreateConnection", Do: awsapi.Op(s.createConnection), Rate: manageRate},
 			{Name: "DescribeConnection", Do: awsapi.Op(s.describeConnection), Rate: manageRate},
+			{Name: "UpdateConnection", Do: awsapi.Op(s.updateConnection), Rate: manageRate},
 			{Name: "ListConnections", Do: awsapi.Op(s.listConnections), Rate: manageRate},
 			{Name: "DeleteConnection", Do: awsapi.Op(s.deleteConnection), Rate: manageRate},
 
 			{Name: "CreateApiDestination", Do: awsapi.Op(s.createAPIDestination), Rate: manageRate},
 			{Name: "DescribeApiDestination", Do: awsapi.Op(s.describeAPIDestination), Rate: manageRate},
+			{Name: "UpdateApiDestination", Do: awsapi.Op(s.updateAPIDestination), Rate: manageRate},
 			{Name: "ListApiDestinations", Do: awsapi.Op(s.listAPIDestinations), Rate: manageRate},
 			{Name: "DeleteApiDestination", Do: awsapi.Op(s.deleteAPIDestination), Rate: manageRate},
 		},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -104,12 +103,6 @@ func TestPutRuleRefuses(t *testing.T) {
 				tc.in.Name = aws.String("r")
 			}
 			_, err := n.PutRule(t.Context(), &tc.in)
-			if tc.name == "pattern" { // its words are those of the pattern language
-				if err == nil || !strings.Contains(err.Error(), tc.code+": Event pattern is not valid. Reason: ") {
-					t.Errorf("= %v", err)
-				}
-				return
-			}
 			refused(t, "PutRule", err, tc.code, tc.text)
 		})
 	}

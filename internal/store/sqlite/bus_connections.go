@@ -66,6 +66,23 @@ func (db *DB) BusConnections(ctx context.Context, accountID, prefix, after strin
 	return list, err
 }
 
+// UpdateBusConnection stores what change makes of a connection.
+func (db *DB) UpdateBusConnection(ctx context.Context, accountID, name string, change func(*bus.Connection) error) (c bus.Connection, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		c, err = scanConnection(tx.scan(`SELECT `+connectionColumns+` FROM bus_connections WHERE account_id = ? AND name = ?`, accountID, name))
+		if err != nil {
+			return missing(err, errNoConnection(name))
+		}
+		if err := change(&c); err != nil {
+			return err
+		}
+		_, err := tx.exec(`UPDATE bus_connections SET description = ?, auth_type = ?, username = ?, secret = ?, modified_at = ?
+			WHERE account_id = ? AND name = ?`, c.Description, string(c.Type), c.Username, c.Sealed, unixMicro(c.ModifiedAt), accountID, name)
+		return err
+	})
+	return c, err
+}
+
 // DeleteBusConnection removes a connection. API destinations that use it stay, and cannot be called.
 func (db *DB) DeleteBusConnection(ctx context.Context, accountID, name string) (c bus.Connection, err error) {
 	err = db.write(ctx, func(tx *tx) error {
@@ -99,11 +116,8 @@ func (db *DB) CreateBusDestination(ctx context.Context, d bus.Destination, most 
 		if have >= most {
 			return errTooMany
 		}
-		var one int
-		if ok, err := tx.row(`SELECT 1 FROM bus_connections WHERE arn = ? AND account_id = ?`, args(d.ConnectionARN, d.AccountID), &one); err != nil {
+		if err := tx.connected(&d); err != nil {
 			return err
-		} else if !ok {
-			return fault.New(fault.NotFound, "Connection '%s' does not exist.", d.ConnectionARN)
 		}
 		n, err := tx.exec(`INSERT INTO bus_destinations (arn, account_id, name, description, connection_arn, endpoint, method, rate, created_at, modified_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, d.ARN, d.AccountID, d.Name, d.Description, d.ConnectionARN, d.Endpoint, d.Method,
@@ -144,6 +158,37 @@ func (db *DB) BusDestinations(ctx context.Context, accountID, prefix, connection
 		return err
 	})
 	return list, err
+}
+
+// connected checks that an API destination's connection is there.
+func (t *tx) connected(d *bus.Destination) error {
+	var one int
+	ok, err := t.row(`SELECT 1 FROM bus_connections WHERE arn = ? AND account_id = ?`, args(d.ConnectionARN, d.AccountID), &one)
+	if err == nil && !ok {
+		err = fault.New(fault.NotFound, "Connection '%s' does not exist.", d.ConnectionARN)
+	}
+	return err
+}
+
+// UpdateBusDestination stores what change makes of an API destination.
+func (db *DB) UpdateBusDestination(ctx context.Context, accountID, name string, change func(*bus.Destination) error) (d bus.Destination, err error) {
+	err = db.write(ctx, func(tx *tx) error {
+		d, err = scanDestination(tx.scan(`SELECT `+destinationColumns+` FROM bus_destinations d WHERE d.account_id = ? AND d.name = ?`, accountID, name))
+		if err != nil {
+			return missing(err, errNoDestination(name))
+		}
+		if err := change(&d); err != nil {
+			return err
+		}
+		if err := tx.connected(&d); err != nil {
+			return err
+		}
+		d.Active = true
+		_, err := tx.exec(`UPDATE bus_destinations SET description = ?, connection_arn = ?, endpoint = ?, method = ?, rate = ?, modified_at = ?
+			WHERE account_id = ? AND name = ?`, d.Description, d.ConnectionARN, d.Endpoint, d.Method, d.Rate, unixMicro(d.ModifiedAt), accountID, name)
+		return err
+	})
+	return d, err
 }
 
 // DeleteBusDestination removes an API destination. Targets that are it stay, and what is sent to them becomes dead letters.

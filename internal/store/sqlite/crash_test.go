@@ -36,6 +36,10 @@ func TestCutOffBetweenStatements(t *testing.T) {
 		"dead letter":         (*cutOff).deadLetter,
 		"unlink":              (*cutOff).unlink,
 		"publish to a topic":  (*cutOff).publish,
+		"delete a topic":      (*cutOff).deleteTopic,
+		"put a target":        (*cutOff).putTarget,
+		"remove a target":     (*cutOff).removeTarget,
+		"put events":          (*cutOff).putEvents,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

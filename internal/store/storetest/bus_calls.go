@@ -1,12 +1,15 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/bus"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
+
+var errUpdate = errors.New("not like this")
 
 func (s *station) newConnection(name string) bus.Connection {
 	return bus.Connection{ARN: "arn:aws:events:us-east-1:" + s.account + ":connection/" + name + "/1", AccountID: s.account, Name: name, Description: "d",
@@ -39,9 +42,19 @@ func busConnections(t *testing.T, s *station) {
 	if list, err = s.BusConnections(s.ctx, "111122223333", "", "", 10); err != nil || len(list) != 0 {
 		t.Errorf("another account sees %v, %v", list, err)
 	}
+	changed := s.newConnection("b")
+	changed.Description, changed.Type, changed.Username, changed.Sealed, changed.ModifiedAt = "e", bus.Basic, "me", []byte("new"), s.now.Add(time.Hour)
+	got, err = s.UpdateBusConnection(s.ctx, s.account, "b", func(c *bus.Connection) error { *c = changed; return nil })
+	must(t, err)
+	same(t, "changed", got, changed)
+	if _, err := s.UpdateBusConnection(s.ctx, s.account, "b", func(c *bus.Connection) error { c.Username = "x"; return errUpdate }); err == nil {
+		t.Error("a change that failed was no error")
+	}
+	_, err = s.UpdateBusConnection(s.ctx, "111122223333", "b", func(*bus.Connection) error { return nil })
+	isFault(t, "changing another account's", err, fault.NotFound)
 	deleted, err := s.DeleteBusConnection(s.ctx, s.account, "b")
 	must(t, err)
-	same(t, "deleted", deleted, s.newConnection("b"))
+	same(t, "deleted", deleted, changed)
 	_, err = s.BusConnection(s.ctx, s.account, "b")
 	isFault(t, "a deleted one", err, fault.NotFound)
 	_, err = s.DeleteBusConnection(s.ctx, s.account, "b")
@@ -69,6 +82,19 @@ func busDestinations(t *testing.T, s *station) {
 	must(t, err)
 	same(t, "of a connection", list, []bus.Destination{s.newDestination("a", c)})
 
+	changed := s.newDestination("b", other)
+	changed.Description, changed.Endpoint, changed.Method, changed.Rate, changed.ModifiedAt = "e", "https://example.org", "POST", 8, s.now.Add(time.Hour)
+	got, err := s.UpdateBusDestination(s.ctx, s.account, "b", func(d *bus.Destination) error { *d = changed; return nil })
+	must(t, err)
+	same(t, "changed", got, changed)
+	_, err = s.UpdateBusDestination(s.ctx, s.account, "b", func(d *bus.Destination) error { d.ConnectionARN = "nothing"; return nil })
+	isFault(t, "changed to a connection that is not there", err, fault.NotFound)
+	_, err = s.UpdateBusDestination(s.ctx, s.account, "nobody", func(*bus.Destination) error { return nil })
+	isFault(t, "changing what is not there", err, fault.NotFound)
+	got, err = s.BusDestination(s.ctx, s.account, "b")
+	must(t, err)
+	same(t, "stored", got, changed)
+
 	d, found, err := s.BusCall(s.ctx, s.newDestination("a", c).ARN)
 	must(t, err)
 	same(t, "to call", d, s.newDestination("a", c))
@@ -77,7 +103,7 @@ func busDestinations(t *testing.T, s *station) {
 	must(t, err)
 	_, _, err = s.BusCall(s.ctx, s.newDestination("a", c).ARN)
 	isFault(t, "calling without a connection", err, fault.Dependency)
-	got, err := s.BusDestination(s.ctx, s.account, "a")
+	got, err = s.BusDestination(s.ctx, s.account, "a")
 	must(t, err)
 	same(t, "active without a connection", got.Active, false)
 
