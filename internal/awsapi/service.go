@@ -52,7 +52,7 @@ const (
 
 // Function is an operation's code, bound to the types of its input and output by Op.
 type Function struct {
-	in reflect.Type
+	in, out reflect.Type
 	// prepare binds the input; what it returns runs the operation and needs nothing of the request any more.
 	prepare func(bind func(reflect.Value) error) (run, error)
 }
@@ -60,10 +60,14 @@ type Function struct {
 // run carries an operation out.
 type run func(ctx context.Context) (any, error)
 
+// Types returns the structs of the input and the output, for whoever describes an API.
+func (f Function) Types() (in, out reflect.Type) { return f.in, f.out }
+
 // Op makes an operation of a typed function. In is described by the tags of package shape.
 func Op[In, Out any](fn func(context.Context, *In) (*Out, error)) Function {
 	return Function{
-		in: reflect.TypeFor[In](),
+		in:  reflect.TypeFor[In](),
+		out: reflect.TypeFor[Out](),
 		prepare: func(bind func(reflect.Value) error) (run, error) {
 			in := new(In)
 			if err := bind(reflect.ValueOf(in).Elem()); err != nil {

@@ -1,12 +1,16 @@
 package compat
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/waxwing-messaging/waxwing/internal/awsapi/awsapitest"
+	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
 )
 
 // The tests in javascript/ drive AWS's SDK for JavaScript. They get three nodes: one without quotas in the way, one
@@ -28,7 +32,7 @@ func TestJavaScriptSDK(t *testing.T) {
 	run.Dir = "javascript"
 	run.Env = open.environment(t, "WAXWING_SIMULATOR_URL="+open.simulator, "WAXWING_THROTTLED_URL="+limited.url,
 		"WAXWING_SIGNUP_URL="+signUp.url, "WAXWING_SIGNUP_SIMULATOR_URL="+signUp.simulator,
-		"WAXWING_OPERATIONS="+strings.Join(operations(), ","))
+		"WAXWING_OPERATIONS="+strings.Join(operations(), ","), "WAXWING_MODEL="+model(t))
 	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("node --test: %v\n%s", err, out)
@@ -38,6 +42,20 @@ func TestJavaScriptSDK(t *testing.T) {
 			t.Log(text)
 		}
 	}
+}
+
+// model writes down what our table says, for comparison with the SDK's schemas.
+func model(t *testing.T) (path string) {
+	t.Helper()
+	text, err := json.Marshal(awsapitest.Describe(socialmessaging.Service(socialmessaging.Options{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "model.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // install fetches the packages of a folder's lock file unless that has happened already.

@@ -100,8 +100,19 @@ func (c *Checker) value(s *Shape, v reflect.Value) {
 		}
 	case Map:
 		c.length(s, v, int64(v.Len()))
+		if !s.Elem.constrained() {
+			return
+		}
+		for _, key := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
+			c.Enter(key.String())
+			c.value(s.Elem, v.MapIndex(key))
+			c.Leave()
+		}
 	}
 }
+
+// constrained reports whether there is anything to check of a string, so that large maps cost nothing.
+func (s *Shape) constrained() bool { return s.hasMin || s.hasMax || s.match != nil || s.enum != nil }
 
 func (c *Checker) length(s *Shape, v reflect.Value, n int64) {
 	if s.hasMin && n < s.min {

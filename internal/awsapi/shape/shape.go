@@ -19,7 +19,7 @@
 //	pattern:"[a-z]+"      that the whole string matches, as the model prints it
 //	match:"[a-z.]+"       the pattern to really use, where we accept more than the model says
 //	enum:"A|B"            the only values of a string
-//	each:"1..128"         length of each string of a list
+//	each:"1..128"         length of each item of a list or value of a map; "0..10/1..100" is also that of what is in each
 //	sensitive:"true"      the value is never repeated, not even to its sender
 package shape
 
@@ -179,8 +179,8 @@ func of(t reflect.Type, tag reflect.StructTag, depth int) (*Shape, error) {
 // eachTag turns what a container says about its items into the items' own tag.
 func eachTag(tag reflect.StructTag) reflect.StructTag {
 	var own string
-	if each := tag.Get("each"); each != "" {
-		own += `len:"` + each + `" `
+	if each, within, _ := strings.Cut(tag.Get("each"), "/"); each != "" {
+		own += `len:"` + each + `" each:"` + within + `" `
 	}
 	return reflect.StructTag(own + `sensitive:"` + tag.Get("sensitive") + `"`)
 }

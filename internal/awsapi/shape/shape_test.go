@@ -61,6 +61,9 @@ type sample struct {
 	List    []string          `json:"list" len:"..1"`
 	Labels  map[string]string `json:"labels" len:"1.."`
 	Pointer *int              `json:"pointer" range:"5.."`
+	Values  map[string]string `json:"values" each:"1..2"`
+
+	Apps    []map[string]string `json:"apps" each:"0..1/1..2"`
 	Skipped chan int
 }
 
@@ -94,6 +97,9 @@ func TestChecker(t *testing.T) {
 		{"sensitive list", sample{Secret: []string{"1", "2"}}, "secret", "Value at 'secret'" + fails + "have length less than or equal to 1"},
 		{"list", sample{List: []string{"1", "2"}}, "list", "Value '[1, 2]' at 'list'" + fails + "have length less than or equal to 1"},
 		{"map", sample{Labels: map[string]string{}}, "labels", "Value at 'labels'" + fails + "have length greater than or equal to 1"},
+		{"values of a map", sample{Values: map[string]string{"b": "", "a": "ok"}}, "values", "Value '' at 'values.b'" + fails + "have length greater than or equal to 1"},
+		{"maps in a list", sample{Apps: []map[string]string{{"a": "1", "b": "2"}}}, "apps", "Value at 'apps.1.member'" + fails + "have length less than or equal to 1"},
+		{"values of maps in a list", sample{Apps: []map[string]string{{"a": "123"}}}, "apps", "Value '123' at 'apps.1.member.a'" + fails + "have length less than or equal to 2"},
 		{"behind a pointer", sample{Pointer: &four}, "pointer", "Value '4' at 'pointer'" + fails + "have value greater than or equal to 5"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

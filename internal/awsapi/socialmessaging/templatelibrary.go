@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
@@ -17,7 +16,7 @@ type listLibraryInput struct {
 	ID         string            `query:"id" required:"true" len:"1..115" pattern:".*(^waba-.*$)|(^arn:.*:waba/[0-9a-zA-Z]+$).*" match:"waba-.*|arn:.*:waba/(waba-)?[0-9a-zA-Z]+"`
 	NextToken  string            `json:"nextToken" len:"1..600"`
 	MaxResults int               `json:"maxResults" range:"1..100"`
-	Filters    map[string]string `json:"filters" len:"0..10"`
+	Filters    map[string]string `json:"filters" len:"0..10" each:"1..100"`
 }
 
 type listLibraryOutput struct {
@@ -82,11 +81,6 @@ func (s server) listLibrary(ctx context.Context, in *listLibraryInput) (*listLib
 
 // filter sets one filter of the query. The model has none but these five, though it does not list them.
 func filter(q *template.LibraryQuery, name, value string) error {
-	const maxFilter = 100
-	if n := utf8.RuneCountInString(value); n < 1 || n > maxFilter || len(name) > maxFilter {
-		return fault.New(fault.Validation, "1 validation error detected: Value at 'filters' failed to satisfy constraint: "+
-			"Map keys and values must have length between 1 and %d", maxFilter)
-	}
 	switch name {
 	case "searchKey":
 		q.Search = value
@@ -99,7 +93,7 @@ func filter(q *template.LibraryQuery, name, value string) error {
 	case "language":
 		q.Language = value
 	default:
-		return refuse("There is no filter %s. Use searchKey, topic, usecase, industry or language.", name)
+		return refuse("There is no filter %.100s. Use searchKey, topic, usecase, industry or language.", name)
 	}
 	return nil
 }
@@ -131,10 +125,10 @@ type libraryChoice struct {
 type libraryButtonInput struct {
 	Type    string              `json:"type" len:"1..25"`
 	Phone   string              `json:"phoneNumber" len:"1..20"`
-	URL     map[string]string   `json:"url" len:"0..10"`
+	URL     map[string]string   `json:"url" len:"0..10" each:"1..400"`
 	OTPType string              `json:"otpType" len:"1..25"`
 	Terms   *bool               `json:"zeroTapTermsAccepted"`
-	Apps    []map[string]string `json:"supportedApps"`
+	Apps    []map[string]string `json:"supportedApps" each:"0..10/1..100"`
 }
 
 type libraryBodyInput struct {

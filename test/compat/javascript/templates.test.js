@@ -330,7 +330,7 @@ describe("ListWhatsAppTemplateLibrary", () => {
   });
   test("ValidationException: too many filters, or long ones", async () => {
     await refused(list({ filters: Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`k${i}`, "v"])) }), "ValidationException", 400, /'filters' failed/);
-    await refused(list({ filters: { searchKey: "x".repeat(101) } }), "ValidationException", 400, /'filters' failed/);
+    await refused(list({ filters: { searchKey: "x".repeat(101) } }), "ValidationException", 400, /'filters.searchKey' failed/);
   });
   refusals((id) => list({ id }), "message_template_library", "GET");
 });
