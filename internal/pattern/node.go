@@ -146,7 +146,7 @@ func (n *node) members(v rawjson.Value) outcome {
 	}
 	result := silent
 	for i, c := range n.children {
-		o := unmet
+		var o outcome
 		switch children[i].times {
 		case 0:
 			o = unless(c.optional)

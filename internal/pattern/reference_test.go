@@ -246,10 +246,6 @@ func try(rule map[string][]any, paths []string, leaves map[string][]refLeaf, cho
 	return mayBeMissing(rule[paths[0]]) && try(rule, paths[1:], leaves, chosen)
 }
 
-func sameLeaf(a, b refLeaf) bool {
-	return fmt.Sprintf("%p", a.in) == fmt.Sprintf("%p", b.in) && a.value == b.value
-}
-
 func mayBeMissing(conditions []any) bool {
 	return slices.ContainsFunc(conditions, func(c any) bool {
 		o, ok := c.(map[string]any)

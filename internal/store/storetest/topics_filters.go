@@ -74,7 +74,7 @@ func filterNumbers(t *testing.T, h *hub) {
 	if first.ID == 0 || first.ID == second.ID || second.ID == third.ID || first.ID == third.ID {
 		t.Errorf("numbers %d, %d, %d", first.ID, second.ID, third.ID)
 	}
-	if due := h.due(t, s.Key); due.Subscriber.(*topic.Subscriber).Filter != third { //nolint:errcheck // every subscriber of a topic is one
+	if due := h.due(t, s.Key); due.Subscriber.(*topic.Subscriber).Filter != third {
 		t.Errorf("its queue has %+v", due.Subscriber)
 	}
 	same(t, "removed", h.filter(t, s, "", pattern.Attributes).ID, int64(0))

@@ -177,6 +177,6 @@ func Refuse(w http.ResponseWriter, status int, code, message string) {
 	h.Set("Content-Type", "application/x-amz-json-1.0")
 	h.Set("X-Amzn-Query-Error", cmp.Or(older[code], code)+";Sender")
 	w.WriteHeader(status)
-	text, _ := json.Marshal(map[string]string{"__type": "com.amazonaws.sqs#" + code, "message": message}) //nolint:errcheck // strings
-	w.Write(text)                                                                                         //nolint:errcheck // the client is gone when it fails
+	text, _ := json.Marshal(map[string]string{"__type": "com.amazonaws.sqs#" + code, "message": message})
+	w.Write(text) //nolint:errcheck // the client is gone when it fails
 }
