@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
@@ -107,6 +108,9 @@ func isOr(name string, v rawjson.Value) bool {
 
 // values adds the list of what a field may be to every rule.
 func (d *dialect) values(rules []rule, path string, list rawjson.Value) error {
+	if strings.Count(path, ".") > maxNesting { // periods are steps, too
+		return errTooDeep
+	}
 	f := field{path: path}
 	var texts []exactText
 	for _, v := range list.Elements() {

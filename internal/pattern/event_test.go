@@ -276,6 +276,7 @@ func TestEventPatternErrors(t *testing.T) {
 		{"an or with an empty alternative", `{"$or": [{"a": ["b"]}, {}]}`, `Empty objects are not allowed`},
 		{"too many combinations", `{` + ors(10) + `}`, `Total number of $or combinations must be at most 1000`},
 		{"too deep", strings.Repeat(`{"a":`, 101) + `["b"]` + strings.Repeat(`}`, 101), `Pattern is nested too deeply`},
+		{"too deep by periods", `{"` + strings.Repeat("a.", 100) + `a": ["b"]}`, `Pattern is nested too deeply`},
 		{"too long", `{"a": ["` + strings.Repeat("b", MaxEventPattern) + `"]}`, `Pattern is longer than 4096 bytes`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package pattern
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/rawjson"
@@ -271,32 +270,3 @@ func (n *node) settle() {
 		n.optional = n.optional && c.optional
 	}
 }
-
-// leaf is a value of an event that is neither an object nor a list.
-type leaf struct {
-	kind  kind
-	chars []byte // of a string, decoded; the text of everything else
-}
-
-type kind uint8
-
-const (
-	word kind = iota // true, false, null
-	text
-	digits
-)
-
-func newLeaf(v rawjson.Value) leaf {
-	switch {
-	case v == nil:
-		return leaf{word, null}
-	case v.IsString():
-		return leaf{text, v.Chars()}
-	case bytes.IndexByte([]byte("tf"), v[0]) >= 0:
-		return leaf{word, v}
-	default:
-		return leaf{digits, v}
-	}
-}
-
-var null = []byte("null")

@@ -6,7 +6,38 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
+
+// leaf is a value of an event that is neither an object nor a list.
+type leaf struct {
+	kind  kind
+	chars []byte // of a string, decoded; the text of everything else
+}
+
+type kind uint8
+
+const (
+	word kind = iota // true, false, null
+	text
+	digits
+)
+
+func newLeaf(v rawjson.Value) leaf {
+	switch {
+	case v == nil:
+		return leaf{word, null}
+	case v.IsString():
+		return leaf{text, v.Chars()}
+	case bytes.IndexByte([]byte("tf"), v[0]) >= 0:
+		return leaf{word, v}
+	default:
+		return leaf{digits, v}
+	}
+}
+
+var null = []byte("null")
 
 // test is one thing a leaf can be compared with. Comparisons of text are met by strings only, those of numbers by numbers only.
 type test interface {
