@@ -144,7 +144,7 @@ func TestMeasurements(t *testing.T) {
 			t.Fatalf("status %d: %s%s", status, stdout, stderr)
 		}
 		wantFigures(t, stdout, `answered +[1-9]\d*/s  p50 +\S+ms  p99 +\S+ms  max +\S+ms  40`, `on disk +[1-9]\d* updates/s`, `applied +[1-9]\d* updates/s`,
-			`delivered +p50 +\S+ms  p99 +\S+ms  max +\S+ms  120, repeated \d`, `lost +0`, `processor +[\d.]+ms an update`)
+			`delivered +p50 +\S+ms  p99 +\S+ms  max +\S+ms  120, repeated \d`, `lost +0`, `processor +\d+µs an update`)
 	})
 	t.Run("start", func(t *testing.T) {
 		t.Parallel()

@@ -97,7 +97,7 @@ func runIngest(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 	if err := child.Stop(); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "processor  %9s an update, of the node\n", milliseconds((child.Processor()-before)/time.Duration(updates)))
+	fmt.Fprintf(stdout, "processor  %7.0fµs an update, of the node\n", float64((child.Processor()-before).Nanoseconds())/1e3/float64(updates))
 	return nil
 }
 

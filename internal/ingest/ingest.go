@@ -23,6 +23,7 @@ type Store interface {
 	lease.Store
 	// Arrived tells that there is something in the inbox that was not there when it last told.
 	Arrived() <-chan struct{}
+	// Webhooks returns the oldest, in order: at most limit, and fewer when they are long.
 	Webhooks(ctx context.Context, limit int) ([]event.Webhook, error)
 	Apply(ctx context.Context, batch []event.Understood, now time.Time, handedOver func(event.HandOver) (*event.Event, error)) (event.Applied, error)
 	Reject(ctx context.Context, w event.Webhook, reason string) error
@@ -53,9 +54,10 @@ type Engine struct{ Options }
 func New(o Options) *Engine { return &Engine{o} }
 
 const (
-	batchSize = 64
-	pollEvery = time.Second // for webhooks that other nodes stored
-	retryWait = time.Second
+	readAtOnce  = 128         // webhooks, which the store bounds in size too: what the engine has in memory
+	applyAtOnce = 96          // changes, or one webhook: as long as that takes, webhooks that arrive wait for their answer
+	pollEvery   = time.Second // for webhooks that other nodes stored
+	retryWait   = time.Second
 )
 
 // Run applies webhooks until ctx ends. It returns nil.
@@ -65,14 +67,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	var swept time.Time
 	for ctx.Err() == nil {
 		held, _, err := keeper.Hold(ctx)
-		n := 0
+		more := false
 		if err == nil && held.Held() {
 			if time.Since(swept) > e.OrphanWait/4 {
 				swept = time.Now()
 				_, err = e.Store.ReleaseOrphans(ctx, swept.Add(-e.OrphanWait))
 			}
 			if err == nil {
-				n, err = e.step(ctx)
+				more, err = e.step(ctx)
 			}
 		}
 		if err != nil {
@@ -80,47 +82,57 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.sleep(ctx, retryWait, nil)
 			continue
 		}
-		if n < batchSize {
+		if !more {
 			e.sleep(ctx, pollEvery, e.Store.Arrived())
 		}
 	}
 	return nil
 }
 
-// step applies the oldest webhooks together and returns how many there were.
-func (e *Engine) step(ctx context.Context) (int, error) {
-	webhooks, err := e.Store.Webhooks(ctx, batchSize)
-	if err != nil || len(webhooks) == 0 {
-		return 0, err
+// step applies the oldest webhooks, a few at a time, and reports whether there may be more.
+func (e *Engine) step(ctx context.Context) (more bool, err error) {
+	webhooks, err := e.Store.Webhooks(ctx, readAtOnce)
+	if err != nil {
+		return false, err
 	}
-	batch := make([]event.Understood, 0, len(webhooks))
-	for _, w := range webhooks {
-		changes, err := e.understand(w)
+	var batch []event.Understood
+	changes := 0
+	for i, w := range webhooks {
+		understood, err := e.understand(w)
 		if err != nil {
 			if err := e.reject(ctx, w, err); err != nil {
-				return 0, err
+				return false, err
 			}
-			continue
+		} else {
+			batch = append(batch, event.Understood{Webhook: w, Changes: understood})
+			changes += len(understood)
 		}
-		batch = append(batch, event.Understood{Webhook: w, Changes: changes})
-	}
-	if err := e.apply(ctx, batch); err != nil {
-		if ctx.Err() != nil || fault.Is(err, fault.Unavailable) {
-			return 0, err
-		}
-		// One of them cannot be stored; find it, so that it does not hold up the others for ever.
-		for i := range batch {
-			if err := e.apply(ctx, batch[i:i+1]); err != nil {
-				if ctx.Err() != nil || fault.Is(err, fault.Unavailable) {
-					return 0, err
-				}
-				if err := e.reject(ctx, batch[i].Webhook, err); err != nil {
-					return 0, err
-				}
+		if changes >= applyAtOnce || i == len(webhooks)-1 {
+			if err := e.applyEach(ctx, batch); err != nil {
+				return false, err
 			}
+			batch, changes = batch[:0], 0
 		}
 	}
-	return len(webhooks), nil
+	return len(webhooks) > 0, nil
+}
+
+// applyEach applies webhooks together. If one of them cannot be stored it is set aside, so that it does not hold up the others for ever.
+func (e *Engine) applyEach(ctx context.Context, batch []event.Understood) error {
+	err := e.apply(ctx, batch)
+	if err == nil || ctx.Err() != nil || fault.Is(err, fault.Unavailable) {
+		return err
+	}
+	for i := range batch {
+		err := e.apply(ctx, batch[i:i+1])
+		if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+			err = e.reject(ctx, batch[i].Webhook, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e *Engine) apply(ctx context.Context, batch []event.Understood) error {

@@ -33,10 +33,18 @@ func parse(body []byte, receivedAt time.Time) ([]change, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: it is no JSON text", ErrNotWebhook)
 	}
-	if object := doc.Get("object"); !object.Is("whatsapp_business_account") {
+	var object, entries rawjson.Value
+	for name, member := range doc.Members() {
+		switch string(name) {
+		case "object":
+			object = member
+		case "entry":
+			entries = member
+		}
+	}
+	if !object.Is("whatsapp_business_account") {
 		return nil, fmt.Errorf("%w: object is %.40q", ErrNotWebhook, object)
 	}
-	entries := doc.Get("entry")
 	if entries != nil && !entries.IsArray() {
 		return nil, fmt.Errorf("%w: entry is no list", ErrNotWebhook)
 	}

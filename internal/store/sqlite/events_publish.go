@@ -24,6 +24,11 @@ func (t *tx) insertEventExcept(e *event.Event, except string) error {
 	if err != nil {
 		return err
 	}
+	return t.insertEventFor(e, &r, except)
+}
+
+// insertEventFor stores an event and queues it on routes.
+func (t *tx) insertEventFor(e *event.Event, r *routes, except string) error {
 	seq, err := t.insert(`INSERT INTO events (id, account_id, waba_key, phone_key, message_id, wamid, field, status, at, entry)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, e.ID, e.AccountID, e.WABAKey, e.PhoneKey, e.MessageID, e.WAMID, e.Field, e.Status,
 		unixMicro(e.At), e.Entry)
@@ -77,29 +82,54 @@ func (t *tx) busOf(accountID string) (string, error) {
 
 // route finds out who wants an event. An account that has unlinked the event's business account still gets copies of what was
 // under way.
-func (t *tx) route(e *event.Event) (r routes, err error) {
-	if r.bus, err = t.busOf(e.AccountID); err != nil {
-		return routes{}, err
+func (t *tx) route(e *event.Event) (routes, error) {
+	k, err := t.takers(e.AccountID, e.WABAKey)
+	return k.want(e), err
+}
+
+// takers are the queues that take events of a business account, some of them not all.
+type takers struct {
+	routes // that take every event
+	choosy []choosy
+}
+
+type choosy struct {
+	name   string
+	filter event.Filter
+}
+
+// want picks those that want an event.
+func (t *takers) want(e *event.Event) routes {
+	r := t.routes
+	for i := range t.choosy {
+		if t.choosy[i].filter.Admits(e) {
+			r.additional = append(r.additional, t.choosy[i].name)
+		}
 	}
-	if _, err := t.row(`SELECT destination_arn FROM wabas WHERE key = ? AND account_id = ?`, args(e.WABAKey, e.AccountID), &r.aws); err != nil {
-		return routes{}, err
+	return r
+}
+
+func (t *tx) takers(accountID, wabaKey string) (k takers, err error) {
+	if k.bus, err = t.busOf(accountID); err != nil {
+		return k, err
+	}
+	if _, err := t.row(`SELECT destination_arn FROM wabas WHERE key = ? AND account_id = ?`, args(wabaKey, accountID), &k.aws); err != nil {
+		return k, err
 	}
 	err = t.rows(`SELECT key, filter FROM event_destinations WHERE account_id = ? AND waba_key IN ('', ?) ORDER BY created_at, key`,
-		args(e.AccountID, e.WABAKey), func(scan func(...any) error) error {
+		args(accountID, wabaKey), func(scan func(...any) error) error {
 			var key, text string
 			if err := scan(&key, &text); err != nil {
 				return err
 			}
-			var f event.Filter
-			if err := json.Unmarshal([]byte(text), &f); err != nil {
+			c := choosy{name: account.ID(account.KindEventDestination, key)}
+			if err := json.Unmarshal([]byte(text), &c.filter); err != nil {
 				return err
 			}
-			if f.Admits(e) {
-				r.additional = append(r.additional, account.ID(account.KindEventDestination, key))
-			}
+			k.choosy = append(k.choosy, c)
 			return nil
 		})
-	return r, err
+	return k, err
 }
 
 // noteState keeps how a destination is doing: done of the outcomes arrived.

@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
@@ -25,22 +28,28 @@ func (db *DB) Receive(ctx context.Context, sealed []byte, now time.Time) error {
 	})
 }
 
-// Webhooks reads the oldest webhooks whose meaning is not stored yet, in order of arrival.
-func (db *DB) Webhooks(ctx context.Context, limit int) ([]event.Webhook, error) {
+// maxWebhooks bounds what is read at once: one webhook may have megabytes, most have less than one.
+const maxWebhooks = 2 << 20
+
+// Webhooks reads the oldest webhooks whose meaning is not stored yet, in order of arrival: at most limit, and no more once they have
+// reached a few megabytes.
+func (db *DB) Webhooks(ctx context.Context, limit int) (list []event.Webhook, err error) {
 	rows, err := db.query(ctx, `SELECT seq, received_at, final, body FROM inbox ORDER BY seq LIMIT ?`, limit)
 	if err != nil {
 		return nil, err
 	}
-	var list []event.Webhook
-	err = collect(rows, func(scan func(...any) error) error {
+	defer rows.Close()
+	for bytes := 0; bytes < maxWebhooks && rows.Next(); {
 		var w event.Webhook
 		var at int64
-		err := scan(&w.Seq, &at, &w.Final, &w.Body)
+		if err := rows.Scan(&w.Seq, &at, &w.Final, &w.Body); err != nil {
+			return nil, err
+		}
 		w.ReceivedAt = fromMicro(at)
+		bytes += len(w.Body)
 		list = append(list, w)
-		return err
-	})
-	return list, err
+	}
+	return list, rows.Err()
 }
 
 // Understood reports whether every webhook that came before a time has been applied.
@@ -50,7 +59,8 @@ func (db *DB) Understood(ctx context.Context, before time.Time) (ok bool, err er
 	return ok, err
 }
 
-// Apply stores what webhooks mean, all of it or nothing, and forgets them. Applying one again does nothing.
+// Apply stores what webhooks mean, all of it or nothing, and forgets them. Applying one again does nothing. The batch is a part of
+// what Webhooks returned, in that order, and without gaps but for what was rejected since.
 //
 // Statuses move their message forward, or wait as orphans while the message's id is unknown; inbound messages open the
 // customer's window; every change that is new becomes one event. handedOver builds the event that reports a hand-over which
@@ -59,16 +69,17 @@ func (db *DB) Apply(ctx context.Context, batch []event.Understood, now time.Time
 	handedOver func(event.HandOver) (*event.Event, error)) (res event.Applied, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		res = event.Applied{}
-		a := applier{tx: tx, now: now, handedOver: handedOver, res: &res, wabas: map[string]wabaRef{}, phones: map[string]string{}}
+		a := applier{tx: tx, now: now, handedOver: handedOver, res: &res, wabas: map[string]wabaRef{}, phones: map[string]string{},
+			takers: map[wabaRef]*takers{}}
+		waiting, err := tx.takeFromInbox(batch)
+		if err != nil {
+			return err
+		}
 		for i := range batch {
-			a.webhook = batch[i].Webhook
-			n, err := tx.exec(`DELETE FROM inbox WHERE seq = ?`, a.webhook.Seq)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
+			if !waiting[i] {
 				continue // applied already
 			}
+			a.webhook = batch[i].Webhook
 			for j := range batch[i].Changes {
 				if err := a.apply(&batch[i].Changes[j]); err != nil {
 					return err
@@ -78,6 +89,28 @@ func (db *DB) Apply(ctx context.Context, batch []event.Understood, now time.Time
 		return a.endSilences()
 	})
 	return res, err
+}
+
+// takeFromInbox removes the webhooks of a batch, in one statement, and tells which of them were there.
+func (t *tx) takeFromInbox(batch []event.Understood) (waiting []bool, err error) {
+	waiting = make([]bool, len(batch))
+	if len(batch) == 0 {
+		return waiting, nil
+	}
+	first, last := batch[0].Webhook.Seq, batch[len(batch)-1].Webhook.Seq
+	err = t.rows(`DELETE FROM inbox WHERE seq >= ? AND seq <= ? RETURNING seq`, args(first, last), func(scan func(...any) error) error {
+		var seq int64
+		if err := scan(&seq); err != nil {
+			return err
+		}
+		i, ours := slices.BinarySearchFunc(batch, seq, func(u event.Understood, seq int64) int { return cmp.Compare(u.Webhook.Seq, seq) })
+		if !ours {
+			return fmt.Errorf("webhook %d waits within the batch from %d to %d, and is not part of it", seq, first, last)
+		}
+		waiting[i] = true
+		return nil
+	})
+	return waiting, err
 }
 
 // Reject takes a webhook out of the inbox and keeps it with the reason it could not be used.
@@ -152,8 +185,9 @@ type applier struct {
 	res        *event.Applied
 	wabas      map[string]wabaRef // by Meta id; the zero value is one not linked here
 	phones     map[string]string  // phone keys by WABA key and Meta id; "" is one not linked here
-	heard      map[string]int     // messages whose overdue status has come, by number; 0 for numbers with other statuses
-	lookedAt   *place             // how far overdue statuses were looked for; nil before it is needed
+	takers     map[wabaRef]*takers
+	heard      map[string]int // messages whose overdue status has come, by number; 0 for numbers with other statuses
+	lookedAt   *place         // how far overdue statuses were looked for; nil before it is needed
 }
 
 func (a *applier) apply(c *event.Change) error {
@@ -260,7 +294,18 @@ func (a *applier) publishOnce(c *event.Change, e *event.Event) (fresh bool, err 
 }
 
 func (a *applier) publish(e *event.Event) error {
-	if err := a.tx.insertEvent(e); err != nil {
+	whose := wabaRef{e.WABAKey, e.AccountID}
+	k := a.takers[whose]
+	if k == nil {
+		found, err := a.tx.takers(whose.accountID, whose.key)
+		if err != nil {
+			return err
+		}
+		k = &found
+		a.takers[whose] = k
+	}
+	r := k.want(e)
+	if err := a.tx.insertEventFor(e, &r, ""); err != nil {
 		return err
 	}
 	a.res.Events++

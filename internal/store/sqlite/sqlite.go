@@ -122,7 +122,12 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 			return nil, fmt.Errorf("bound the database: %w", err)
 		}
 	}
-	db.writer = newWriter(conn, db.checker, o.folding.every, newRoom(path, &o))
+	if db.writer, err = newWriter(conn, db.checker, o.folding.every, newRoom(path, &o)); err != nil {
+		conn.Close()
+		stop()
+		pool.Close()
+		return nil, err
+	}
 	db.writer.bus, db.writer.busWithRules = o.Bus, o.BusWithRules
 	go db.writer.run()
 	go db.checkpoint(run, pool, o.folding.pages)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
 
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
@@ -16,10 +17,11 @@ import (
 // was reaching the disk becomes the next one.
 type writer struct {
 	conn         *sql.Conn
+	raw          *sqlite3.Conn // the same, past database/sql
 	tasks        chan *task
 	quit         chan struct{} // closed to refuse new work
 	done         chan struct{} // closed when run has returned
-	stmts        map[string]*sql.Stmt
+	stmts        map[string]*statement
 	checker      chan<- struct{}
 	every        int           // commits between hints to the checker
 	restart      chan struct{} // asks to start the log anew
@@ -42,9 +44,16 @@ const (
 	checkpointEvery = 256 // commits between hints to fold the log
 )
 
-func newWriter(conn *sql.Conn, checker chan<- struct{}, every int, r *room) *writer {
-	return &writer{room: r, conn: conn, tasks: make(chan *task, maxGroup), quit: make(chan struct{}), done: make(chan struct{}),
-		stmts: make(map[string]*sql.Stmt), checker: checker, every: every, restart: make(chan struct{}, 1), arrived: make(chan struct{}, 1)}
+func newWriter(conn *sql.Conn, checker chan<- struct{}, every int, r *room) (*writer, error) {
+	var raw *sqlite3.Conn
+	if err := conn.Raw(func(c any) error {
+		raw = c.(driver.Conn).Raw()
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return &writer{room: r, conn: conn, raw: raw, tasks: make(chan *task, maxGroup), quit: make(chan struct{}), done: make(chan struct{}),
+		stmts: make(map[string]*statement), checker: checker, every: every, restart: make(chan struct{}, 1), arrived: make(chan struct{}, 1)}, nil
 }
 
 var errClosed = fault.New(fault.Unavailable, "the service is shutting down")
@@ -77,7 +86,7 @@ func (w *writer) close() {
 	close(w.quit)
 	<-w.done
 	for _, s := range w.stmts {
-		s.Close()
+		s.close()
 	}
 	w.conn.Close()
 }
@@ -224,11 +233,11 @@ type tx struct {
 	arrived bool // something was put into the inbox
 }
 
-func (t *tx) stmt(query string) (*sql.Stmt, error) {
+func (t *tx) stmt(query string) (*statement, error) {
 	if s, ok := t.w.stmts[query]; ok {
 		return s, nil
 	}
-	s, err := t.w.conn.PrepareContext(context.Background(), query)
+	s, err := prepare(t.w.raw, query)
 	if err != nil {
 		return nil, fmt.Errorf("prepare %.60q: %w", query, err)
 	}
@@ -238,29 +247,27 @@ func (t *tx) stmt(query string) (*sql.Stmt, error) {
 
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	r, err := t.result(query, args)
-	if err != nil {
+	if err := t.run(query, args); err != nil {
 		return 0, err
 	}
-	return r.RowsAffected()
+	return t.w.raw.Changes(), nil
 }
 
 // insert runs an INSERT and returns the new row's id.
 func (t *tx) insert(query string, args ...any) (int64, error) {
-	r, err := t.result(query, args)
-	if err != nil {
+	if err := t.run(query, args); err != nil {
 		return 0, err
 	}
-	return r.LastInsertId()
+	return t.w.raw.LastInsertRowID(), nil
 }
 
-func (t *tx) result(query string, args []any) (sql.Result, error) {
+func (t *tx) run(query string, args []any) error {
 	s, err := t.stmt(query)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t.writes++
-	return s.ExecContext(context.Background(), args...)
+	return s.exec(args)
 }
 
 // row reads one row into dest and reports whether there was one. The query may be a write that returns something.
@@ -272,11 +279,7 @@ func (t *tx) row(query string, args []any, dest ...any) (bool, error) {
 	if query[0] != 'S' { // SELECT
 		t.writes++
 	}
-	err = s.QueryRowContext(context.Background(), args...).Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
+	return s.row(args, dest)
 }
 
 // scan is row in the form that readers of whole rows want: without one it is sql.ErrNoRows.
@@ -296,11 +299,10 @@ func (t *tx) rows(query string, args []any, each func(scan func(dest ...any) err
 	if err != nil {
 		return err
 	}
-	rows, err := s.QueryContext(context.Background(), args...)
-	if err != nil {
-		return err
+	if query[0] != 'S' {
+		t.writes++
 	}
-	return collect(rows, each)
+	return s.each(args, each)
 }
 
 func collect(rows *sql.Rows, each func(scan func(dest ...any) error) error) error {
