@@ -20,6 +20,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/sim"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite/sqlitetest"
 )
 
 // node is an app that runs until its test ends or stops it.
@@ -43,6 +44,7 @@ func startOptions(t *testing.T, dir string, change func(*config.Config), adjust 
 	if change != nil {
 		change(&cfg)
 	}
+	sqlitetest.Seed(t, cfg.SQLitePath())
 	ready := make(chan struct{})
 	o := Options{Config: cfg, Dev: true, Logger: slog.New(slog.DiscardHandler), Ready: func(*App) { close(ready) }}
 	adjust(&o)

@@ -19,6 +19,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite/sqlitetest"
 )
 
 const owner = "000000000000"
@@ -37,10 +38,7 @@ type station struct {
 
 func newStation(t testing.TB) *station {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqlitetest.Open(t, sqlite.Options{Exclusive: true})
 	t.Cleanup(func() { db.Close() })
 	box, err := secret.OpenOrCreate(filepath.Join(t.TempDir(), "key"))
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/identity"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite/sqlitetest"
 )
 
 // rig is a dispatcher on a real store, in virtual time, with an upstream that a test scripts.
@@ -63,10 +63,7 @@ const topicARN = "arn:aws:sns:us-east-1:000000000000:events"
 // newRig opens a store in the test's bubble.
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqlitetest.Open(t, sqlite.Options{Exclusive: true})
 	user := identity.User{ID: "u", AccountID: "000000000000", Name: "admin", Path: "/"}
 	if err := db.CreateAccount(t.Context(), identity.Account{ID: "000000000000"}, identity.AccessKey{User: user}, nil); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/notify"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite/sqlitetest"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -60,6 +61,7 @@ func newSealer(t testing.TB) topic.Sealer {
 // newFixture opens a store. In a bubble, close must run before the bubble ends; hence no cleanup function.
 func newFixture(t testing.TB, path string, options func(*fanout.Options)) *fixture {
 	t.Helper()
+	sqlitetest.Seed(t, path)
 	db, err := sqlite.Open(t.Context(), path, sqlite.Options{Exclusive: true})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,6 +18,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite/sqlitetest"
 )
 
 // bench is an engine on a real store with business account 12, number 11 and a topic.
@@ -44,10 +44,7 @@ const topicARN = "arn:aws:sns:us-east-1:000000000000:events"
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	ctx := t.Context()
-	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqlitetest.Open(t, sqlite.Options{Exclusive: true})
 	user := identity.User{ID: "u", AccountID: "000000000000", Name: "admin", Path: "/"}
 	waba := account.WABA{Key: "waba", AccountID: "000000000000", MetaID: "12", Destination: &account.Destination{ARN: topicARN}}
 	phone := account.PhoneNumber{Key: "phone", AccountID: "000000000000", WABAKey: "waba", MetaID: "11", DisplayNumber: "+1 555-010-0001"}

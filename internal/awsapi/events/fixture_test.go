@@ -28,6 +28,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/page"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite/sqlitetest"
 )
 
 const owner = "111122223333"
@@ -42,10 +43,7 @@ type node struct {
 
 func newNode(t *testing.T) *node {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqlitetest.Open(t, sqlite.Options{Exclusive: true})
 	t.Cleanup(func() { db.Close() })
 	box, err := secret.OpenOrCreate(filepath.Join(t.TempDir(), "key"))
 	if err != nil {

@@ -33,6 +33,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/page"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
+	"github.com/waxwing-messaging/waxwing/internal/store/sqlite/sqlitetest"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -55,10 +56,7 @@ func newNode(t *testing.T) *node {
 // newNodeWith is newNode of which queues can be subscribers.
 func newNodeWith(t *testing.T, queues notify.Queues) *node {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{Exclusive: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqlitetest.Open(t, sqlite.Options{Exclusive: true})
 	t.Cleanup(func() { db.Close() })
 	box, err := secret.OpenOrCreate(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
@@ -213,10 +211,7 @@ func verify(t *testing.T, r received) {
 // newPublic is the handler of links on an empty store.
 func newPublic(t testing.TB) http.Handler {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "waxwing.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := sqlitetest.Open(t, sqlite.Options{})
 	t.Cleanup(func() { db.Close() })
 	box, err := secret.OpenOrCreate(filepath.Join(t.TempDir(), "key"))
 	if err != nil {

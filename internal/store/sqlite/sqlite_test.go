@@ -1,8 +1,12 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/waxwing-messaging/waxwing/internal/store/storetest"
@@ -10,6 +14,15 @@ import (
 
 func open(t testing.TB, path string, o Options) *DB {
 	t.Helper()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) { // a copy takes no time, a new one a second under the race detector
+		file, err := emptyFile()
+		if err == nil {
+			err = os.WriteFile(path, file, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	db, err := Open(t.Context(), path, o)
 	if err != nil {
 		t.Fatal(err)
@@ -17,6 +30,24 @@ func open(t testing.TB, path string, o Options) *DB {
 	t.Cleanup(func() { db.Close() })
 	return db
 }
+
+// emptyFile is an empty database of the current schema.
+var emptyFile = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "waxwing-template")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "waxwing.db")
+	db, err := Open(context.Background(), path, Options{Exclusive: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 func TestContract(t *testing.T) {
 	t.Parallel()
