@@ -55,7 +55,7 @@ fuzz: ## run every fuzz target for FUZZTIME (5s)
 	  done; \
 	done; rm -f /tmp/waxwing-fuzz.$$$$
 
-chaos: ## kill the node again and again for ten minutes and check that nothing was lost
+chaos: ## let everything go wrong for ten minutes, then prove that nothing was lost
 	WAXWING_CHAOS=10m $(GO) test -count=1 -timeout 30m -v ./test/chaos
 
 bench: build ## Go benchmarks, then the load generator

@@ -195,6 +195,18 @@ func (d *Dispatcher) lane(key string) (l *lane, created bool) {
 	return l, created
 }
 
+// Reread lets every lane forget what it knows of its queue: the times in it are not right any more.
+func (d *Dispatcher) Reread() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.lanes {
+		l.mu.Lock()
+		l.stale = true
+		l.signal()
+		l.mu.Unlock()
+	}
+}
+
 // share is how many jobs one lane may have in memory now. A few lanes get all they can use; with very many, what each keeps
 // shrinks, so that a node needs no more memory for a million messages than for some thousands.
 func (d *Dispatcher) share() int {

@@ -37,6 +37,7 @@ func TestDispatch(t *testing.T) {
 		"callbacks that came in time may be the proof": unread,
 		"a store without room lets nothing begin":      noRoom,
 		"an outcome outlives trouble with the store":   outcomeKept,
+		"a lane reads its queue again when told":       reread,
 		"a clock that was set back delays no doubt":    clockSetBack,
 		"a recipient's messages keep their order":      order,
 		"replies go ahead of bulk":                     replies,
@@ -483,6 +484,36 @@ func clockSetBack(r *rig) {
 	time.Sleep(14 * time.Second)
 	r.wantState(j, message.Queued)
 	time.Sleep(10 * time.Second)
+	r.wantState(j, message.Accepted)
+}
+
+// A lane forgets the times it has read when they are not right any more.
+func reread(r *rig) {
+	j := r.store("a", "phone", "1", message.Bulk)
+	r.halt()
+	ahead := time.Now().Add(time.Hour)
+	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", ahead, time.Millisecond)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if ok, err := r.db.Begin(context.Background(), l, &j, ahead); err != nil || !ok {
+		r.t.Fatalf("begin: %v, %v", ok, err)
+	}
+	j.Attempts++
+	if ok, err := r.db.Postpone(context.Background(), &j, ahead, false); err != nil || !ok {
+		r.t.Fatalf("postpone: %v, %v", ok, err)
+	}
+	if err := r.db.ReleaseLease(context.Background(), l); err != nil {
+		r.t.Fatal(err)
+	}
+	r.restart("new")
+	time.Sleep(time.Minute)
+	r.wantState(j, message.Queued) // it is not due
+	if more, err := r.db.SetBack(context.Background(), time.Now()); err != nil || more {
+		r.t.Fatal(more, err)
+	}
+	r.Reread()
+	time.Sleep(time.Second)
 	r.wantState(j, message.Accepted)
 }
 

@@ -46,6 +46,7 @@ type lane struct {
 	streak   int       // consecutive attempts that did not get through
 	streakAt time.Time // when it last grew
 	inFlight int
+	stale    bool // what is in the window is to be forgotten
 }
 
 // streams are the ways into the table, one for each priority.
@@ -229,8 +230,8 @@ func (l *lane) hold(ctx context.Context) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if changed {
-		l.window, l.overdue, l.swept, l.inFlight = newWindow(), nil, time.Time{}, 0
+	if changed || l.stale {
+		l.window, l.overdue, l.swept, l.inFlight, l.stale = newWindow(), nil, time.Time{}, 0, false
 		l.streams.look(true)
 	}
 	l.lease = held

@@ -73,39 +73,29 @@ func (w *worker) run(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		held, changed, err := w.keeper.Hold(ctx)
+		now := time.Now()
 		switch {
 		case ctx.Err() != nil:
 			w.stop(cut)
 			return
+		case err != nil && !changed: // nobody has taken the queue: what came of deliveries is kept until it can be recorded
+			fault.Log(ctx, w.Logger, "hold queue", err, "queue", w.key)
+			timer.Reset(time.Second)
 		case !held.Held() || (changed && len(w.held) > 0):
-			if err != nil {
-				fault.Log(ctx, w.Logger, "hold queue", err, "queue", w.key)
-			}
 			w.abandon()
 			return
-		}
-		now := time.Now()
-		if !w.next.IsZero() && !w.next.After(now) {
-			w.more, w.next = true, time.Time{}
-		}
-		if now.Sub(w.readAt) > staleAfter {
-			w.unread()
-		}
-		w.settle(ctx, held)
-		w.read(ctx, now)
-		if !w.stuck {
-			w.deliver(deliver, now)
-		}
-		w.settle(ctx, held)
-		if w.resting() && now.Sub(w.idle) >= idleFor {
-			w.keeper.Release(ctx)
-			if w.retire(w) {
-				return
+		default:
+			w.work(ctx, deliver, held, now)
+			if w.resting() && now.Sub(w.idle) >= idleFor {
+				w.keeper.Release(ctx)
+				if w.retire(w) {
+					return
+				}
+				w.more = true
+				continue
 			}
-			w.more = true
-			continue
+			timer.Reset(w.nap(now))
 		}
-		timer.Reset(w.nap(now))
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
@@ -125,6 +115,22 @@ func (w *worker) run(ctx context.Context) {
 			w.take(ctx, r)
 		}
 	}
+}
+
+// work does what can be done now. Requests end with the context deliver.
+func (w *worker) work(ctx, deliver context.Context, held lease.Lease, now time.Time) {
+	if !w.next.IsZero() && !w.next.After(now) {
+		w.more, w.next = true, time.Time{}
+	}
+	if now.Sub(w.readAt) > staleAfter {
+		w.unread()
+	}
+	w.settle(ctx, held)
+	w.read(ctx, now)
+	if !w.stuck {
+		w.deliver(deliver, now)
+	}
+	w.settle(ctx, held)
 }
 
 // resting reports whether there is nothing to do now, and notes since when.

@@ -26,7 +26,8 @@ func NewKeeper(store Store, name, owner string) *Keeper {
 }
 
 // Hold returns the lease if it may be trusted now, obtaining or renewing it as needed. changed reports that the lease was
-// lost or newly obtained since the last call: what was known about the work may be out of date.
+// lost or newly obtained since the last call: what was known about the work may be out of date. An error says that the store cannot
+// tell; until it can, nothing may be done, and nothing has been lost.
 func (k *Keeper) Hold(ctx context.Context) (l Lease, changed bool, err error) {
 	now := time.Now()
 	if k.lease.Held() && now.Sub(k.asked) < Renew {
@@ -37,12 +38,14 @@ func (k *Keeper) Hold(ctx context.Context) (l Lease, changed bool, err error) {
 		switch {
 		case err != nil && now.Sub(k.asked) < Trust:
 			return k.lease, false, nil // still ours for a while; asked again at the next call
-		case err == nil && held:
+		case err != nil:
+			return Lease{}, false, err // perhaps still ours, if nobody has taken it meanwhile
+		case held:
 			k.asked = now
 			return k.lease, false, nil
 		}
 		k.lease = Lease{}
-		return k.lease, true, err
+		return k.lease, true, nil
 	}
 	l, err = k.store.AcquireLease(ctx, k.name, k.owner, now, TTL)
 	if err != nil || !l.Held() {

@@ -183,6 +183,12 @@ func TestLedger(t *testing.T) {
 		if got.Count != 1 || got.More {
 			t.Errorf("the rest of the ledger %+v", got)
 		}
+		f.control(http.MethodPut, "/sim/v1/faults", `{"rules":[{"effect":{"webhooks":{"drop":true}}}]}`)
+		f.send(templateTo(Priya, "hello_world"))
+		load("")
+		if m := got.Messages; m[0].Untold || !m[len(m)-1].Untold {
+			t.Errorf("untold are %v and %v, want only the last", m[0].Untold, m[len(m)-1].Untold)
+		}
 		for query, want := range map[string]int{"wamid=" + strings.NewReplacer("+", "%2B", "=", "%3D").Replace(a): 1, "biz_opaque_callback_data=job-1": 2, "to=%2B447700900123": 1, "wamid=x": 0} {
 			var found struct {
 				Count int `json:"count"`

@@ -96,6 +96,7 @@ type entry struct {
 	Status   string           `json:"status"`
 	Times    map[string]int64 `json:"times_ms"` // status → unix milliseconds
 	Code     int              `json:"error_code,omitempty"`
+	Untold   bool             `json:"untold,omitempty"` // a rule dropped its webhooks
 	Category string           `json:"pricing_category,omitempty"`
 	Price    string           `json:"pricing_type,omitempty"`
 }
@@ -113,6 +114,7 @@ func (m *message) entry() entry {
 	if m.template != nil {
 		e.Template = m.template.Name
 	}
+	e.Untold = m.effect != nil && m.effect.Drop
 	if m.stage == failed {
 		e.Code = m.code
 	}

@@ -2,6 +2,8 @@ package chaos
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -14,23 +16,37 @@ import (
 // books hold what this side of the node knows: what was acknowledged, what customers wrote, and which events came.
 type books struct {
 	mu       sync.Mutex
-	acked    map[string]bool // messageIds that a sender was given
-	written  map[string]bool // wamids of customers' messages that WhatsApp took
-	events   map[string]int  // by wamid and status: how often it came
-	owners   map[string]string
-	handed   map[string]bool // messageIds with an accepted event
+	acked    map[string]bool           // messageIds that a sender was given
+	written  map[string]bool           // wamids of customers' messages that WhatsApp took
+	events   map[string]int            // by wamid and status: how often it came
+	arrived  map[string]time.Time      // by wamid and status: when it came first
+	owners   map[string]string         // by wamid: the messageId that its events name
+	reported map[string]map[string]int // by messageId and status
+	unheard  int                       // sends that were refused for lack of room
+	odd      map[string]int            // other refusals, by code
 	progress int
 	after    uint64 // serial in WhatsApp's ledger up to which all is settled
 }
 
 func newBooks() *books {
-	return &books{acked: map[string]bool{}, written: map[string]bool{}, events: map[string]int{}, owners: map[string]string{}, handed: map[string]bool{}}
+	return &books{acked: map[string]bool{}, written: map[string]bool{}, events: map[string]int{}, arrived: map[string]time.Time{},
+		owners: map[string]string{}, reported: map[string]map[string]int{}, odd: map[string]int{}}
 }
 
 func (b *books) acknowledged(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.acked[id] = true
+}
+
+func (b *books) refused(r *bench.Refusal) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.Status == http.StatusServiceUnavailable && r.Code == "ServiceUnavailable" {
+		b.unheard++
+	} else {
+		b.odd[r.Error()]++
+	}
 }
 
 func (b *books) wrote(wamid string) {
@@ -45,140 +61,154 @@ func (b *books) event(envelope []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress++
-	b.events[wamid+" "+status]++
-	if e.MessageID != nil {
-		b.owners[wamid] = string(e.MessageID)
-		if status == "accepted" {
-			b.handed[string(e.MessageID)] = true
+	key := wamid + " " + status
+	if b.events[key]++; b.events[key] == 1 {
+		b.arrived[key] = time.Now()
+	}
+	if id := string(e.MessageID); id != "" {
+		b.owners[wamid] = id
+		if b.reported[id] == nil {
+			b.reported[id] = map[string]int{}
 		}
+		b.reported[id][status]++
 	}
 }
 
-// told are the statuses that WhatsApp reports by webhook.
+// told are the statuses that WhatsApp reports by webhook, in order.
 var told = [...]string{"sent", "delivered", "read", "failed"}
 
-// patience is how long nothing may happen before what is missing counts as lost. It is longer than a message can stay in doubt.
+// tells lists the statuses that WhatsApp has told of a message.
+func (e *entry) tells() (list []string) {
+	if e.Untold {
+		return nil
+	}
+	for _, status := range told {
+		if e.TimesMS[status] > 0 {
+			list = append(list, status)
+		}
+	}
+	return list
+}
+
+// patience is how long nothing may happen before what is missing counts as lost. It is longer than a message can stay in doubt, and
+// than a queue can pause.
 const patience = 15 * time.Second
 
-// balance is the comparison of both sides' books.
-type balance struct {
-	waiting   int      // webhooks that WhatsApp has not got rid of
-	lost      []string // acknowledged, and WhatsApp never had it
-	untold    []string // WhatsApp's webhook was taken, and no event came
-	misfiled  []string // events that name another message than WhatsApp does
-	silent    []string // messages that WhatsApp has and that are not delivered
-	unhanded  int      // acknowledged without an accepted event
-	twice     int      // messages that WhatsApp has more than once
-	messages  int      // at WhatsApp
-	unclaimed int      // at WhatsApp, and nobody was given their id
-}
-
-func (b *balance) settled() bool {
-	return b.waiting == 0 && len(b.lost)+len(b.untold)+len(b.silent)+len(b.misfiled) == 0
-}
-
-// settle waits until both sides agree, or until nothing has happened for a while, and fails the test for what is missing. What it
-// has settled is forgotten.
-func (b *books) settle(t *testing.T, sim simulator) (report string) {
+// settle waits until nothing is under way any more, or until nothing has happened for a while, and returns what WhatsApp has.
+func (w *world) settle(t *testing.T, receivers []*receiver) (entries []entry) {
 	t.Helper()
-	var last balance
-	var entries []entry
-	for seen, since := -1, time.Now(); ; pause(t, 100*time.Millisecond) {
+	for seen, since := "", time.Now(); ; pause(t, 100*time.Millisecond) {
 		var err error
-		if entries, err = sim.ledger(t.Context(), b.after); err != nil {
+		if entries, err = w.sim.ledger(t.Context(), w.books.after); err != nil {
 			t.Fatal(err)
 		}
-		waiting, dropped, err := sim.undelivered(t.Context())
-		if err != nil || dropped > 0 {
-			t.Fatalf("%d webhooks were given up, %v", dropped, err)
+		hooks := w.sim.webhooks(t)
+		if hooks.Dropped > 0 {
+			t.Fatalf("%d webhooks were given up", hooks.Dropped)
 		}
-		last = b.compare(entries)
-		last.waiting = waiting
-		b.mu.Lock()
-		progress := b.progress + len(entries)
-		b.mu.Unlock()
-		if progress != seen {
-			seen, since = progress, time.Now()
+		waiting := 0
+		for _, r := range receivers {
+			if err := r.look(t.Context(), w.api); err != nil {
+				t.Fatal(err)
+			}
+			waiting += r.waiting
 		}
-		if last.settled() || time.Since(since) > patience {
-			break
+		open := w.books.open(entries)
+		if hooks.Queued+waiting+open == 0 {
+			return entries
+		}
+		w.books.mu.Lock()
+		now := fmt.Sprint(w.books.progress, len(entries), hooks, waiting, open)
+		w.books.mu.Unlock()
+		if now != seen {
+			seen, since = now, time.Now()
+		}
+		if time.Since(since) > patience {
+			t.Errorf("nothing moves any more: %d webhooks and %d events wait, %d things are open", hooks.Queued, waiting, open)
+			return entries
 		}
 	}
-	for what, list := range map[string][]string{"acknowledged messages never reached WhatsApp": last.lost, "webhooks that were taken became no event": last.untold,
-		"messages were not delivered": last.silent, "events name a wrong message": last.misfiled} {
-		if len(list) > 0 {
-			slices.Sort(list)
-			t.Errorf("%d %s: %s", len(list), what, list[:min(len(list), 5)])
-		}
-	}
-	if last.waiting > 0 {
-		t.Errorf("%d webhooks are still refused", last.waiting)
-	}
-	return b.close(entries, &last)
 }
 
-// compare holds what WhatsApp knows against what came of it here.
-func (b *books) compare(entries []entry) (r balance) {
+// open counts what is not over: messages that WhatsApp has neither got nor that are given up, statuses on their way, events that
+// have not come.
+func (b *books) open(entries []entry) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	copies := map[string]int{}
-	for _, e := range entries {
-		wamid := strings.TrimPrefix(e.WAMID, "wamid.")
-		copies[e.Opaque]++
-		if e.Status != "delivered" {
-			r.silent = append(r.silent, e.Opaque+" is "+e.Status)
+	there := map[string]bool{}
+	for i := range entries {
+		e := &entries[i]
+		there[e.Opaque] = true
+		if e.Status != "delivered" && e.Status != "failed" {
+			n++
 		}
-		for _, status := range told {
-			if e.TimesMS[status] > 0 && b.events[wamid+" "+status] == 0 {
-				r.untold = append(r.untold, e.Opaque+" "+status)
+		for _, status := range e.tells() {
+			if b.events[e.key(status)] == 0 {
+				n++
 			}
 		}
-		if owner := b.owners[wamid]; owner != "" && owner != e.Opaque {
-			r.misfiled = append(r.misfiled, e.Opaque+" as "+owner)
+		if len(b.reported[e.Opaque]) == 0 {
+			n++ // not even that it was accepted
+		}
+	}
+	for id := range b.acked {
+		if !there[id] && b.reported[id]["failed"] == 0 {
+			n++
 		}
 	}
 	for wamid := range b.written {
 		if b.events[wamid+" "] == 0 {
-			r.untold = append(r.untold, "customer's message "+wamid)
+			n++
 		}
 	}
-	for id := range b.acked {
-		if copies[id] == 0 {
-			r.lost = append(r.lost, id)
-		}
-		if !b.handed[id] {
-			r.unhanded++
-		}
-	}
-	for id, n := range copies {
-		r.messages++
-		if n > 1 {
-			r.twice++
-		}
-		if !b.acked[id] {
-			r.unclaimed++
-		}
-	}
-	return r
+	return n
 }
 
-// close sums up and forgets what is settled.
-func (b *books) close(entries []entry, r *balance) string {
+// key is how the books call a status.
+func (e *entry) key(status string) string {
+	return strings.TrimPrefix(e.WAMID, "wamid.") + " " + status
+}
+
+// delays are the times from what happened at WhatsApp to its event, in order.
+func (b *books) delays(entries []entry) (list []time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	repeated := 0
-	for _, n := range b.events {
-		repeated += n - 1
+	for i := range entries {
+		for _, status := range entries[i].tells() {
+			if at, ok := b.arrived[entries[i].key(status)]; ok {
+				list = append(list, at.Sub(time.UnixMilli(entries[i].TimesMS[status])))
+			}
+		}
 	}
-	report := fmt.Sprintf("acknowledged %d, lost %d; at WhatsApp %d (%d of them never acknowledged), sent twice %d; customers' messages %d; events %d, repeated %d; without accepted event %d",
-		len(b.acked), len(r.lost), r.messages, r.unclaimed, r.twice, len(b.written), len(b.events), repeated, r.unhanded)
+	slices.Sort(list)
+	return list
+}
+
+// forget forgets what is settled.
+func (b *books) forget(entries []entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if len(entries) > 0 {
 		b.after = entries[len(entries)-1].Serial
 	}
-	clear(b.acked)
-	clear(b.written)
+	for _, m := range []map[string]bool{b.acked, b.written} {
+		clear(m)
+	}
 	clear(b.events)
+	clear(b.arrived)
 	clear(b.owners)
-	clear(b.handed)
-	return report
+	clear(b.reported)
+	clear(b.odd)
+	b.unheard = 0
+}
+
+// ids are all messages there are, acknowledged or not.
+func (b *books) ids(copies map[string][]entry) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := maps.Clone(b.acked)
+	for id := range copies {
+		all[id] = true
+	}
+	return slices.Sorted(maps.Keys(all))
 }

@@ -2,39 +2,86 @@ package chaos
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
+	"os"
 	"os/exec"
-	"strings"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
-	"time"
 )
 
 // victim is a node that is killed and started again with the same arguments.
 type victim struct {
 	binary string
+	data   string
 	args   []string
+	set    []string // settings of the season
+	bound  []string // settings that bound the database
+	env    []string
 	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process is gone
+	lives  int
 	stderr output
 }
 
 func (v *victim) start(t *testing.T) {
 	t.Helper()
-	v.cmd = exec.Command(v.binary, v.args...)
+	args := slices.Clone(v.args)
+	for _, setting := range slices.Concat(v.set, v.bound) {
+		args = append(args, "--set", setting)
+	}
+	v.cmd = exec.Command(v.binary, args...)
+	v.cmd.Env = append(os.Environ(), v.env...)
 	v.cmd.Stderr = &v.stderr
+	v.lives++
 	if err := v.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	cmd, ended := v.cmd, make(chan struct{})
+	v.ended = ended
+	go func() {
+		cmd.Wait() //nolint:errcheck // it was killed, or its log tells
+		close(ended)
+	}()
 }
 
 // kill is kill -9, and waits until the process is gone.
 func (v *victim) kill() {
-	v.cmd.Process.Kill() //nolint:errcheck // it may have died by itself, which its log tells
-	v.cmd.Wait()         //nolint:errcheck // it was killed
+	v.cmd.Process.Kill() //nolint:errcheck // it may have ended by itself
+	<-v.ended
+}
+
+// supervise starts a node again that has ended by itself, as whatever looks after services does: on a full disk it does not start.
+func (v *victim) supervise(t *testing.T) {
+	t.Helper()
+	select {
+	case <-v.ended:
+		v.start(t)
+	default:
+	}
+}
+
+// bounded goes on with a database that is about to reach its largest size.
+func (v *victim) bounded(t *testing.T) {
+	t.Helper()
+	v.kill()
+	var size int64
+	for _, name := range []string{"waxwing.db", "waxwing.db-wal"} {
+		if file, err := os.Stat(filepath.Join(v.data, name)); err == nil {
+			size += file.Size()
+		}
+	}
+	v.bound = []string{"store.min_free=1MiB", fmt.Sprintf("store.max_size=%d", max(size+2<<20, 4<<20))}
+	v.start(t)
+}
+
+// unbounded goes on without that.
+func (v *victim) unbounded(t *testing.T) {
+	t.Helper()
+	v.kill()
+	v.bound = nil
+	v.start(t)
 }
 
 // log is the end of what all lives have logged.
@@ -57,81 +104,4 @@ func (o *output) tail(n int) string {
 	defer o.mu.Unlock()
 	all := o.buf.Bytes()
 	return string(all[max(0, len(all)-n):])
-}
-
-// simulator is the URL of the simulated WhatsApp.
-type simulator string
-
-var client = &http.Client{Timeout: 10 * time.Second}
-
-// call makes a request to the control API and decodes the answer into out.
-func (s simulator) call(ctx context.Context, method, path, body string, out any) error {
-	req, err := http.NewRequestWithContext(ctx, method, string(s)+"/sim/v1/"+path, strings.NewReader(body))
-	if err != nil {
-		return err
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, raw)
-	}
-	return json.Unmarshal(raw, out)
-}
-
-func (s simulator) put(t *testing.T, path, body string) {
-	t.Helper()
-	var out any
-	if err := s.call(t.Context(), http.MethodPut, path, body, &out); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// customerWrites returns the wamid of a customer's message.
-func (s simulator) customerWrites(ctx context.Context, from string) (wamid string, err error) {
-	var out struct{ ID string }
-	err = s.call(ctx, http.MethodPost, "customers/"+from+"/messages", `{"phone_number_id":"`+metaID+`","message":{"type":"text","text":{"body":"Hello?"}}}`, &out)
-	return out.ID, err
-}
-
-// entry is a message in WhatsApp's books.
-type entry struct {
-	Serial  uint64
-	WAMID   string
-	Opaque  string `json:"biz_opaque_callback_data"`
-	Status  string
-	TimesMS map[string]int64 `json:"times_ms"` // by status
-}
-
-// ledger returns the messages WhatsApp has accepted after a serial.
-func (s simulator) ledger(ctx context.Context, after uint64) (list []entry, err error) {
-	for more := true; more; {
-		var page struct {
-			More     bool
-			Messages []entry
-		}
-		if err := s.call(ctx, http.MethodGet, fmt.Sprintf("ledger?limit=5000&after=%d", after), "", &page); err != nil {
-			return nil, err
-		}
-		list = append(list, page.Messages...)
-		if more = page.More; more {
-			after = list[len(list)-1].Serial
-		}
-	}
-	return list, nil
-}
-
-// undelivered is how many webhooks have not been answered with 200 yet; dropped is how many were given up.
-func (s simulator) undelivered(ctx context.Context) (queued, dropped int, err error) {
-	var state struct {
-		Webhooks struct{ Queued, Dropped int }
-	}
-	err = s.call(ctx, http.MethodGet, "state", "", &state)
-	return state.Webhooks.Queued, state.Webhooks.Dropped, err
 }

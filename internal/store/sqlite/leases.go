@@ -26,11 +26,12 @@ func (db *DB) AcquireLease(ctx context.Context, name, owner string, now time.Tim
 	return l, err
 }
 
-// RenewLease extends a lease that is still held and reports whether it was.
+// RenewLease extends a lease and reports whether it is still held. One whose time is over is, unless somebody has taken it: the
+// clock may have been set forward.
 func (db *DB) RenewLease(ctx context.Context, l lease.Lease, now time.Time, ttl time.Duration) (held bool, err error) {
 	err = db.write(ctx, func(tx *tx) error {
-		n, err := tx.exec(`UPDATE leases SET expires_at = ? WHERE name = ? AND owner = ? AND fence = ? AND expires_at > ?`,
-			now.Add(ttl).UnixMicro(), l.Name, l.Owner, l.Fence, now.UnixMicro())
+		n, err := tx.exec(`UPDATE leases SET expires_at = ? WHERE name = ? AND owner = ? AND fence = ? AND expires_at > 0`,
+			now.Add(ttl).UnixMicro(), l.Name, l.Owner, l.Fence)
 		held = n == 1
 		return err
 	})

@@ -69,6 +69,16 @@ var ErrInUse = errors.New("another waxwing process is using this data")
 // Open opens the database file, creating and upgrading it as needed. It returns ErrInUse, or a SchemaError when the file
 // was written by a newer release.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	db, err := openDB(ctx, path, o)
+	if err != nil && isOutOfOrder(err) {
+		if free, unknown := freeBytes(filepath.Dir(path)); unknown == nil {
+			err = fmt.Errorf("%w, with %d bytes free on the file system", err, free)
+		}
+	}
+	return db, err
+}
+
+func openDB(ctx context.Context, path string, o Options) (*DB, error) {
 	if err := prepareFile(path); err != nil {
 		return nil, err
 	}
@@ -97,9 +107,10 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if db.readers, err = openPool(path, max(4, runtime.NumCPU()), "ro"); err != nil {
 		return nil, err
 	}
+	setBack := false
 	if o.Exclusive {
-		if _, err := db.writes.ExecContext(ctx, `UPDATE leases SET expires_at = 0`); err != nil {
-			return nil, fmt.Errorf("free leases: %w", err)
+		if setBack, err = takeOver(ctx, db.writes); err != nil {
+			return nil, err
 		}
 	}
 	conn, err := db.writes.Conn(ctx)
@@ -137,6 +148,12 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		<-db.stopped
 		return db.closeFiles()
 	})
+	for setBack {
+		if setBack, err = db.SetBack(ctx, time.Now()); err != nil {
+			db.close() //nolint:errcheck // the error that led here is the one to tell
+			return nil, err
+		}
+	}
 	ok = true
 	return db, nil
 }

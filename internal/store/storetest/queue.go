@@ -157,6 +157,21 @@ func leaseMoves(t *testing.T, w *world) {
 	}
 }
 
+// A clock that jumps takes no lease away from a holder that nobody else has replaced.
+func leaseOutlivesJump(t *testing.T, w *world) {
+	l, err := w.AcquireLease(w.ctx, "x", "a", w.now, lease.TTL)
+	must(t, err)
+	for _, jump := range []time.Duration{time.Hour, -time.Hour, 0} {
+		if held, err := w.RenewLease(w.ctx, l, w.now.Add(jump), lease.TTL); err != nil || !held {
+			t.Errorf("renewing with the clock %v off = %v, %v", jump, held, err)
+		}
+	}
+	must(t, w.ReleaseLease(w.ctx, l))
+	if held, err := w.RenewLease(w.ctx, l, w.now, lease.TTL); err != nil || held {
+		t.Errorf("renewing a lease that was given back = %v, %v", held, err)
+	}
+}
+
 func leaseRace(t *testing.T, w *world) {
 	got := parallel(10, func(i int) bool {
 		l, err := w.AcquireLease(w.ctx, "x", fmt.Sprint("node-", i), w.now, lease.TTL)

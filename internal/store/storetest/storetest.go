@@ -49,6 +49,7 @@ type Store interface {
 	withdrawals
 	imports
 	Publish(ctx context.Context, e *event.Event) error
+	clocks
 	TemplateStore
 	BeginCall(ctx context.Context, accountID, call string, now time.Time) (output []byte, repeated bool, err error)
 	SettleCall(ctx context.Context, accountID, call string, output []byte) error
@@ -81,6 +82,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"lanes are listed once":                    lanes,
 		"one owner holds a lease":                  leaseOwner,
 		"an expired lease moves with a new fence":  leaseMoves,
+		"a jump of the clock takes no lease away":  leaseOutlivesJump,
+		"a clock that was set back delays nothing": setBack,
 		"two claimers, one winner":                 leaseRace,
 		"begin marks the attempt and only once":    beginOnce,
 		"a late settle changes nothing":            lateSettle,

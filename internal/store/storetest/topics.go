@@ -21,6 +21,7 @@ type TopicStore interface {
 	topic.Store
 	fanout.Store
 	fanoutAdmin
+	clocks
 }
 
 // RunTopics holds an engine to the part of the contract that concerns the built-in topics.
@@ -47,6 +48,7 @@ func RunTopics(t *testing.T, open func(t *testing.T) TopicStore) {
 		"a deleted topic's queues can be emptied":    deleteTopic,
 		"waiting subscriptions are found once due":   waiting,
 		"concurrent publishers lose nothing":         publishConcurrently,
+		"a clock that was set back delays nothing":   setBackFanout,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
