@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -225,6 +226,10 @@ func TestPutTargetsRefuses(t *testing.T) {
 			"Parameter KinesisParameters is not valid. Reason: the built-in event bus invokes SNS topics, SQS queues and API destinations."},
 		{"retry policy", with(func(x *types.Target) { x.RetryPolicy = &types.RetryPolicy{MaximumEventAgeInSeconds: aws.Int32(59)} }), "ValidationException",
 			"1 validation error detected: Value '59' at 'targets.1.member.retryPolicy.maximumEventAgeInSeconds' failed to satisfy constraint: Member must have value greater than or equal to 60"},
+		{"header", with(func(x *types.Target) {
+			x.HttpParameters = &types.HttpParameters{HeaderParameters: map[string]string{"X-Long": strings.Repeat("a", 513)}}
+		}), "ValidationException",
+			"1 validation error detected: Value '" + strings.Repeat("a", 512) + "…' at 'targets.1.member.httpParameters.headerParameters.X-Long' failed to satisfy constraint: Member must have length less than or equal to 512"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

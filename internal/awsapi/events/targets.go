@@ -7,14 +7,14 @@ import (
 )
 
 type transformer struct {
-	Paths    map[string]string `json:"InputPathsMap,omitempty" len:"0..100"`
+	Paths    map[string]string `json:"InputPathsMap,omitempty" len:"0..100" each:"0..256"`
 	Template string            `json:"InputTemplate" required:"true" len:"1..8192"`
 }
 
 type httpParameters struct {
 	Path   []string          `json:"PathParameterValues,omitempty"`
-	Header map[string]string `json:"HeaderParameters,omitempty"`
-	Query  map[string]string `json:"QueryStringParameters,omitempty"`
+	Header map[string]string `json:"HeaderParameters,omitempty" each:"0..512"`
+	Query  map[string]string `json:"QueryStringParameters,omitempty" each:"0..512"`
 }
 
 type retryPolicy struct {
