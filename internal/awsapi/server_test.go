@@ -232,9 +232,10 @@ func TestCORS(t *testing.T) {
 // What is wrong with the signature is told in the protocol of the target, and so is what is wrong without one.
 func TestTargetsAreAnsweredInTheirProtocol(t *testing.T) {
 	t.Parallel()
+	echo := func(_ context.Context, in *echoInput) (*echoOutput, error) { return &echoOutput{in.Text}, nil }
 	c := client(t, awsapi.Options{Services: append(services(nil), awsapi.Service{Name: "events", Protocol: awsjson.Protocol{Prefix: "AWSEvents"},
-		Codes: awsjson.Codes(), Operations: []awsapi.Operation{{Name: "Echo", MaxBody: 2 << 20, Rate: 1,
-			Do: awsapi.Op(func(_ context.Context, in *echoInput) (*echoOutput, error) { return &echoOutput{in.Text}, nil })}}})})
+		Codes: awsjson.Codes(), Operations: []awsapi.Operation{{Name: "Echo", MaxBody: 2 << 20, Rate: 1000, Do: awsapi.Op(echo)},
+			{Name: "Rare", Rate: 1, Do: awsapi.Op(echo)}}})})
 	c.Service = "events"
 	for _, tc := range []struct {
 		name, body string
@@ -269,7 +270,7 @@ func TestTargetsAreAnsweredInTheirProtocol(t *testing.T) {
 	t.Run("throttled", func(t *testing.T) {
 		t.Parallel()
 		c := c
-		c.Header = http.Header{"X-Amz-Target": {"AWSEvents.Echo"}}
+		c.Header = http.Header{"X-Amz-Target": {"AWSEvents.Rare"}}
 		var got *awsapitest.Response
 		for range 20 {
 			got = c.Do(t, "POST", "/", `{"text":"hi"}`)
