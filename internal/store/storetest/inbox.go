@@ -154,6 +154,54 @@ func orphanMatched(t *testing.T, w *world) {
 	}
 }
 
+// inboxPortions: whoever works on the inbox gets as much of it as memory has room for, and gets all of it in the end.
+func inboxPortions(t *testing.T, w *world) {
+	const count, size = 12, 1 << 20
+	for i := range count {
+		must(t, w.Receive(w.ctx, append([]byte{byte(i)}, make([]byte, size)...), w.now))
+	}
+	for read := 0; read < count; {
+		list, err := w.Webhooks(w.ctx, 1000)
+		must(t, err)
+		if len(list) == 0 || len(list) > 4 {
+			t.Fatalf("%d webhooks of %d bytes at once", len(list), size)
+		}
+		batch := make([]event.Understood, len(list))
+		for i, hook := range list {
+			if int(hook.Body[0]) != read {
+				t.Fatalf("webhook %d comes as number %d", hook.Body[0], read)
+			}
+			batch[i].Webhook = hook
+			read++
+		}
+		_, err = w.Apply(w.ctx, batch, w.now, nil)
+		must(t, err)
+	}
+}
+
+// partsOfABatch: what was applied or set aside already is passed over, wherever in a batch it stands.
+func partsOfABatch(t *testing.T, w *world) {
+	for range 5 {
+		must(t, w.Receive(w.ctx, []byte("x"), w.now))
+	}
+	list, err := w.Webhooks(w.ctx, 10)
+	must(t, err)
+	must(t, w.Reject(w.ctx, list[0], "first"))
+	w.apply(t, list[2], w.change(event.InboundChange, "wamid.2", event.Received))
+	var batch []event.Understood
+	for i, hook := range list {
+		batch = append(batch, event.Understood{Webhook: hook, Changes: []event.Change{w.change(event.InboundChange, fmt.Sprintf("wamid.%d.again", i), event.Received)}})
+	}
+	res, err := w.Apply(w.ctx, batch, w.now, nil)
+	must(t, err)
+	if res.Events != 3 || res.Repeats != 0 {
+		t.Errorf("%+v, want the three that waited", res)
+	}
+	if list, err := w.Webhooks(w.ctx, 10); err != nil || len(list) != 0 {
+		t.Errorf("%d webhooks left, %v", len(list), err)
+	}
+}
+
 // arrivals: whoever works on the inbox is told of everything that gets there, after it is there.
 func arrivals(t *testing.T, w *world) {
 	told := func() bool {

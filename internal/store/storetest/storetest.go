@@ -105,6 +105,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"an early status waits for its message":    orphanMatched,
 		"an orphan is published in the end":        orphanReleased,
 		"the inbox tells of arrivals":              arrivals,
+		"the inbox is read in portions":            inboxPortions,
+		"parts of a batch may be done already":     partsOfABatch,
 		"opaque data of others proves nothing":     proveOthers,
 		"inbound messages open the window once":    inbound,
 		"unknown accounts are kept and visible":    unknownAccount,
