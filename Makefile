@@ -13,7 +13,7 @@ RACE     := $(if $(shell command -v $$($(GO) env CC) 2>/dev/null),-race)
 FUZZTIME ?= 5s
 
 # Packages with files that are made from code.
-GENERATED := ./internal/config ./internal/ingest ./internal/meta
+GENERATED := ./internal/app ./internal/config ./internal/ingest ./internal/meta
 
 GOLANGCI_LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0

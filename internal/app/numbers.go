@@ -14,7 +14,8 @@ import (
 // numberRows are the operations about numbers beyond AWS's.
 func numberRows(p *parts) []awsapi.Operation {
 	kept := keptAtMeta{p.graph, p.directory}
-	return extensions.NumberOperations(extensions.NumberOptions{Numbers: p.directory, Notices: p.db, Profiles: kept, Analytics: kept, Now: time.Now})
+	return extensions.NumberOperations(extensions.NumberOptions{Numbers: p.directory, Notices: p.db, Profiles: kept, Analytics: kept, Sending: p.db,
+		Explain: explain, Now: time.Now})
 }
 
 // keptAtMeta is what Meta keeps about numbers and templates that are linked here.

@@ -59,5 +59,7 @@ func (p *parts) wireMessages(a *App) {
 		Sealer: p.box, Owner: p.owner, RetryWindow: cfg.Handover.RetryWindow, BackoffMin: cfg.Handover.BackoffMin,
 		BackoffMax: cfg.Handover.BackoffMax, InDoubtWait: cfg.Handover.InDoubtWait, Concurrency: cfg.Handover.Concurrency,
 		Hearing: p.callbacks.Hearing, OnEvent: p.delivery.Wake,
-		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) }, Logger: a.log})
+		OnAttempt: func(t dispatch.Attempt) { a.metrics.Attempt(string(t.Verdict), t.Waited) },
+		OnAlert:   a.metrics.Alert, OnBlocked: a.metrics.Blocked, Logger: a.log})
+	p.directory.OnChange(p.lanes.Recheck)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -40,6 +41,11 @@ func (u upstream) HandOver(ctx context.Context, line account.Line, j *message.Jo
 	if err == nil {
 		return dispatch.Outcome{Verdict: dispatch.Taken, WAMID: res.WAMID}
 	}
+	return outcome(err, j.Receipt())
+}
+
+// outcome is what a failed attempt means for the message and its lane.
+func outcome(err error, receipt bool) dispatch.Outcome {
 	out := dispatch.Outcome{Failure: message.Failure{Code: 1, Title: unanswered, Message: unanswered, Details: err.Error()}}
 	if e, ok := errors.AsType[*meta.Error](err); ok {
 		out.RetryAfter = e.RetryAfter
@@ -49,7 +55,7 @@ func (u upstream) HandOver(ctx context.Context, line account.Line, j *message.Jo
 	case meta.NotSent:
 		out.Verdict = dispatch.Unreached
 	case meta.Unknown, meta.Taken:
-		if out.Verdict = dispatch.Unknown; j.Receipt() {
+		if out.Verdict = dispatch.Unknown; receipt {
 			out.Verdict = dispatch.Failed // marking something read twice does no harm
 		}
 	default:
@@ -76,27 +82,31 @@ func (u upstream) marketing(ctx context.Context, line account.Line, j *message.J
 // the template or the account has changed meanwhile.
 func notForMarketing(err error) bool {
 	e, ok := errors.AsType[*meta.Error](err)
-	return ok && e.Graph && (e.Code == 131055 || e.Code == 134100)
+	return ok && e.Graph && (e.Code == 10 || e.Code == 131055 || e.Code == 134100) // 10: not eligible for this endpoint
 }
 
 func verdict(err error) (dispatch.Verdict, dispatch.Scope) {
+	var scope dispatch.Scope
+	if e, ok := errors.AsType[*meta.Error](err); ok {
+		switch e.Scope() {
+		case meta.Pair:
+			scope = dispatch.Pair
+		case meta.Number:
+			scope = dispatch.Number
+		case meta.Account, meta.App:
+			scope = dispatch.Shared
+		}
+	}
 	switch meta.ClassOf(err) {
 	case meta.Permanent:
 		return dispatch.Refused, ""
+	case meta.Blocked:
+		return dispatch.Blocked, scope
 	case meta.Throttled:
-		scope := dispatch.Number
-		if e, ok := errors.AsType[*meta.Error](err); ok {
-			switch e.Scope() {
-			case meta.Pair:
-				scope = dispatch.Pair
-			case meta.Account, meta.App:
-				scope = dispatch.Shared
-			}
-		}
-		return dispatch.Throttled, scope
+		return dispatch.Throttled, cmp.Or(scope, dispatch.Number)
 	case meta.Credentials:
-		return dispatch.Credentials, ""
+		return dispatch.Credentials, dispatch.Shared
 	default:
-		return dispatch.Failed, ""
+		return dispatch.Failed, scope
 	}
 }

@@ -73,6 +73,33 @@ func TestMarketingMessages(t *testing.T) {
 	}
 }
 
+// Meta may refuse the endpoint to an account that seems to be onboarded. The message goes the ordinary way then.
+func TestMarketingNotEligible(t *testing.T) {
+	t.Parallel()
+	world := sim.SeededWorld()
+	world.Accounts[0].Marketing = true
+	server := httptest.NewServer(sim.New(sim.Options{World: world}).Handler())
+	t.Cleanup(server.Close)
+	rule := `{"rules":[{"match":{"edge":"marketing_messages"},"when":"always","effect":{"code":10,"http_status":403}}]}`
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.URL+"/sim/v1/faults", strings.NewReader(rule))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := http.DefaultClient.Do(req); err != nil || res.StatusCode != http.StatusOK {
+		t.Fatal(res, err)
+	}
+	graph, err := meta.New(meta.Options{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := account.Line{WABAKey: "w", PhoneMetaID: sim.NumberID, Token: sim.AccessToken, Marketing: true}
+	out := upstream{graph, known{"w simple_template en_US": "MARKETING"}}.HandOver(t.Context(), line, &message.Job{ID: "id", Kind: message.KindTemplate, MetaVersion: "v25.0"},
+		[]byte(`{"messaging_product":"whatsapp","to":"+447700900123","type":"template","template":{"name":"simple_template","language":{"code":"en_US"}}}`))
+	if got := edges(t, server.URL); out.Verdict != dispatch.Taken || got != "marketing_messages messages" {
+		t.Errorf("outcome %+v after %q", out, got)
+	}
+}
+
 // edges lists what a simulator was called for, oldest first.
 func edges(t *testing.T, simulator string) string {
 	t.Helper()

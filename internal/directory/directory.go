@@ -42,15 +42,20 @@ type Directory struct {
 	sealer Sealer
 	scope  account.Scope // partition and Region; the account is each caller's
 
-	keys   cache[identity.AccessKey]
-	phones cache[account.PhoneNumber]
-	lines  cache[account.Line]
+	keys    cache[identity.AccessKey]
+	phones  cache[account.PhoneNumber]
+	lines   cache[account.Line]
+	changed func() // nil: nobody wants to know
 }
 
 // New returns a Directory for one partition and Region.
 func New(store Store, sealer Sealer, scope account.Scope) *Directory {
 	return &Directory{store: store, sealer: sealer, scope: scope}
 }
+
+// OnChange has fn called, from now on, right after what is known of business accounts or numbers, or the token to use for them, may
+// have changed here. It must be called before the Directory is used.
+func (d *Directory) OnChange(fn func()) { d.changed = fn }
 
 // AccessKey returns a key with its secret; fault.NotFound if there is none.
 func (d *Directory) AccessKey(ctx context.Context, id string) (identity.AccessKey, error) {
@@ -134,8 +139,7 @@ func (d *Directory) Link(ctx context.Context, w account.WABA, token identity.Sec
 	if err != nil {
 		return err
 	}
-	defer d.phones.clear()
-	defer d.lines.clear()
+	defer d.Forget()
 	return d.store.Link(ctx, w, sealed, numbers)
 }
 

@@ -92,6 +92,9 @@ func (d *Directory) Unlink(ctx context.Context, accountID, wabaKey string, now t
 func (d *Directory) Forget() {
 	d.phones.clear()
 	d.lines.clear()
+	if d.changed != nil {
+		d.changed()
+	}
 }
 
 // unlinkedLine is Line for a number that was unlinked with messages waiting. missing is the answer when there is none.

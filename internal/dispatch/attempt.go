@@ -55,10 +55,11 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 	if l.d.OnAttempt != nil {
 		l.d.OnAttempt(Attempt{Verdict: out.Verdict, Took: now.Sub(start), Waited: start.Sub(job.Due())})
 	}
-	dec := l.react(job, out, start, now)
+	dec, news := l.react(job, line, out, start, now)
 	l.d.Logger.LogAttrs(ctx, levelOf(out.Verdict), "hand-over", attrs(job, out, now.Sub(start))...)
 	keep := l.record(ctx, job, line, out, dec, now)
 	job.Body, it.last = nil, out.Failure
+	l.announce(ctx, line, news)
 	l.end(w, it, keep)
 }
 
@@ -69,7 +70,7 @@ func (l *lane) over(it *item, now time.Time) (why message.Failure, over bool) {
 		return message.Failure{Code: unsendable, Title: "WhatsApp did not answer, and no status has shown that it has the message"},
 			!now.Before(job.Deadline(l.policy.window))
 	default:
-		return it.last, job.Expired(now)
+		return it.last, job.Expired(now) || it.over
 	}
 }
 
@@ -137,6 +138,7 @@ func (l *lane) prepare(ctx context.Context, job *message.Job) (line account.Line
 	}
 	l.mu.Lock()
 	l.pace.setLimit(line.Throughput.PerSecond(), time.Now())
+	l.line = line
 	l.mu.Unlock()
 	if job.Body != nil {
 		return line, job.Body, nil
@@ -153,13 +155,13 @@ func (l *lane) prepare(ctx context.Context, job *message.Job) (line account.Line
 
 // react lets the lane learn from an outcome and decides about the message. Attempts that were in flight together and met the
 // same trouble count once.
-func (l *lane) react(job *message.Job, out Outcome, start, now time.Time) decision {
+func (l *lane) react(job *message.Job, line account.Line, out Outcome, start, now time.Time) (decision, news) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case out.Verdict == Taken || out.Verdict == Refused:
 		l.streak = 0
-	case out.Verdict == Throttled && out.Scope == Pair:
+	case out.Verdict == Throttled && out.Scope == Pair, out.Verdict == Blocked, out.Verdict == Credentials:
 	case !start.Before(l.streakAt):
 		l.streak, l.streakAt = l.streak+1, now
 	}
@@ -170,7 +172,7 @@ func (l *lane) react(job *message.Job, out Outcome, start, now time.Time) decisi
 	if until := now.Add(dec.pause); until.After(l.paused) && dec.pause > 0 {
 		l.paused = until
 	}
-	return dec
+	return dec, l.learn(job, line, out, start, now)
 }
 
 // record stores a decision and reports whether the job stays in the window. While the store is out of order it keeps trying:
@@ -242,6 +244,9 @@ func (l *lane) end(w *window, it *item, keep bool) {
 		return // the lease changed hands; the window is gone
 	}
 	l.inFlight--
+	if it.probe {
+		it.probe, l.block.probing = false, false
+	}
 	if now := time.Now(); keep {
 		w.putBack(it, now)
 	} else {

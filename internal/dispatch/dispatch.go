@@ -39,9 +39,18 @@ type Store interface {
 	Begin(ctx context.Context, l lease.Lease, j *message.Job, now time.Time) (bool, error)
 	Postpone(ctx context.Context, j *message.Job, notBefore time.Time, inDoubt bool) (bool, error)
 	Finish(ctx context.Context, j *message.Job, s message.State, wamid string, e *event.Event, now time.Time) (bool, error)
+	// Block and Unblock note that WhatsApp takes no messages of a number for now, and that it does again. Where that begins or ends an
+	// incident, alert makes the event about it, and the destinations that have to publish it are returned.
+	Block(ctx context.Context, b message.Block, now time.Time, alert Alert) (destinations []string, err error)
+	Unblock(ctx context.Context, wabaKey, phoneKey string, alert Alert) (destinations []string, err error)
+	// Blocked returns what keeps a number from sending, of its own or as one of its business account's.
+	Blocked(ctx context.Context, phoneKey string) (b message.Block, blocked bool, err error)
 	// Understood reports whether every callback that came before a time has been applied.
 	Understood(ctx context.Context, before time.Time) (bool, error)
 }
+
+// Alert makes the event about the beginning or the end of a block.
+type Alert = func(b message.Block, over bool) (*event.Event, error)
 
 // Upstream is WhatsApp. HandOver makes exactly one attempt and never retries by itself.
 type Upstream interface {
@@ -70,10 +79,12 @@ type Options struct {
 	BackoffMin  time.Duration
 	BackoffMax  time.Duration
 	InDoubtWait time.Duration
-	Concurrency int                          // attempts in flight on this node
-	Hearing     func() time.Time             // since when every callback of Meta's has been taken; nil: since Run began
-	OnEvent     func(destinations ...string) // optional: an event waits for them
-	OnAttempt   func(a Attempt)              // optional: for metrics
+	Concurrency int                                      // attempts in flight on this node
+	Hearing     func() time.Time                         // since when every callback of Meta's has been taken; nil: since Run began
+	OnEvent     func(destinations ...string)             // optional: an event waits for them
+	OnAttempt   func(a Attempt)                          // optional: for metrics
+	OnAlert     func(kind event.AlertKind, state string) // optional, for metrics: an alert was stored
+	OnBlocked   func(c message.Cause, lanes int)         // optional, for metrics: so many lanes more are blocked, or less
 	Logger      *slog.Logger
 }
 

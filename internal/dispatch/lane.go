@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/message"
@@ -42,9 +43,12 @@ type lane struct {
 	swept    time.Time // when the table was last asked for what is not valid any more; zero: there is more of it
 	lease    lease.Lease
 	pace     pace
-	paused   time.Time // nothing leaves before
-	streak   int       // consecutive attempts that did not get through
-	streakAt time.Time // when it last grew
+	block    block
+	shown    message.Cause // of the block that the metrics know of
+	line     account.Line  // of the latest attempt
+	paused   time.Time     // nothing leaves before
+	streak   int           // consecutive attempts that did not get through
+	streakAt time.Time     // when it last grew
 	inFlight int
 	stale    bool // what is in the window is to be forgotten
 }
@@ -141,6 +145,10 @@ func (l *lane) run(ctx context.Context) {
 	defer func() {
 		attempts.Wait()
 		l.keeper.Release(ctx)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.block = block{}
+		l.showBlock()
 	}()
 	var idleSince time.Time
 	for ctx.Err() == nil {
@@ -154,6 +162,8 @@ func (l *lane) run(ctx context.Context) {
 			continue
 		}
 		l.sweep(ctx)
+		l.recheck(ctx)
+		l.settle(ctx, false)
 		it, wait := l.take()
 		if it != nil {
 			idleSince = time.Time{}
@@ -170,6 +180,7 @@ func (l *lane) run(ctx context.Context) {
 			if idleSince.IsZero() {
 				idleSince = time.Now()
 			} else if time.Since(idleSince) >= idleFor {
+				l.settle(ctx, true)
 				// The lease goes first: a new lane of this number must not find it held by us and have it released under it.
 				l.keeper.Release(ctx)
 				if l.d.retire(l) {
@@ -228,10 +239,18 @@ func (l *lane) hold(ctx context.Context) bool {
 	if err != nil {
 		fault.Log(ctx, l.d.Logger, "hold lane", err, "lane", l.key)
 	}
+	var known block
+	if changed && held.Held() {
+		known = l.recall(ctx)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if changed {
+		l.block = known
+		l.showBlock()
+	}
 	if changed || l.stale {
-		l.window, l.overdue, l.swept, l.inFlight, l.stale = newWindow(), nil, time.Time{}, 0, false
+		l.window, l.overdue, l.swept, l.inFlight, l.stale, l.block.probing = newWindow(), nil, time.Time{}, 0, false, false
 		l.streams.look(true)
 	}
 	l.lease = held
@@ -290,7 +309,7 @@ func (l *lane) refill(ctx context.Context) error {
 	return nil
 }
 
-// sweep takes out what is not valid any more, wherever it is in the queue, to be ended.
+// sweep takes out what is not valid any more, wherever it is in the queue, and what has waited too long, to be ended.
 func (l *lane) sweep(ctx context.Context) {
 	now := time.Now()
 	l.mu.Lock()
@@ -313,6 +332,26 @@ func (l *lane) sweep(ctx context.Context) {
 			l.overdue = append(l.overdue, it)
 		}
 	}
+	if l.block.held && l.sweepBlocked(now) {
+		l.swept = time.Time{}
+	}
+}
+
+// sweepBlocked takes out what has waited for the lane's block to end for as long as anything is tried: it ends for that reason. It
+// reports whether there was any. The lane is locked.
+func (l *lane) sweepBlocked(now time.Time) (any bool) {
+	for _, it := range l.window.jobs {
+		j := &it.job
+		if it.inFlight || !l.block.holds(j.Priority) || now.Before(j.Deadline(l.policy.window)) || j.InDoubt() && now.Before(j.NotBefore) {
+			continue
+		}
+		if it.over = true; it.last.Code == 0 {
+			it.last = l.block.Why
+		}
+		l.overdue = append(l.overdue, l.window.pull(j, now))
+		any = true
+	}
+	return any
 }
 
 // take hands out the next job if one may leave now; otherwise it says how long to wait.
@@ -337,9 +376,15 @@ func (l *lane) take() (*item, time.Duration) {
 	if hold := max(l.paused.Sub(now), l.pace.wait(now)); hold > 0 {
 		return nil, min(hold, lease.Renew)
 	}
-	it := l.window.next(now, message.Bulk)
+	it := l.window.next(now, l.block.worst(now))
 	if it == nil {
+		if l.block.held && now.Before(l.block.until) {
+			wait = min(wait, l.block.until.Sub(now))
+		}
 		return nil, wait
+	}
+	if it.probe = l.block.holds(it.job.Priority); it.probe {
+		l.block.probing = true
 	}
 	l.inFlight++
 	l.pace.take(now)

@@ -11,8 +11,6 @@ func levelOf(v Verdict) slog.Level {
 	switch v {
 	case Taken:
 		return slog.LevelDebug
-	case Credentials:
-		return slog.LevelError
 	default:
 		return slog.LevelWarn
 	}

@@ -15,12 +15,13 @@ const (
 	Refused     Verdict = "refused"     // WhatsApp will never take it
 	Failed      Verdict = "failed"      // WhatsApp did not take it; it may later
 	Throttled   Verdict = "throttled"   // too fast; see Scope
+	Blocked     Verdict = "blocked"     // the number, or all of the business account, may not send; see Scope
 	Credentials Verdict = "credentials" // the business account's token was not accepted
 	Unreached   Verdict = "unreached"   // the request certainly never got there
 	Unknown     Verdict = "unknown"     // WhatsApp may or may not have it
 )
 
-// Scope is what a throttle applies to.
+// Scope is what a throttle, a block or trouble on WhatsApp's side applies to.
 type Scope string
 
 const (
@@ -33,7 +34,7 @@ const (
 type Outcome struct {
 	Verdict    Verdict
 	WAMID      string // when Taken; "" for receipts
-	Scope      Scope  // when Throttled
+	Scope      Scope  // when Throttled, Blocked or Failed; "" is the one message
 	RetryAfter time.Duration
 	Failure    message.Failure // why not, in Meta's words
 }
@@ -50,10 +51,10 @@ type policy struct {
 
 // How long a lane pauses while nothing gets through, by what stands in the way.
 var (
-	pauseThrottled   = retry.Backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second}
-	pauseShared      = retry.Backoff{Min: time.Second, Max: time.Minute}
-	pauseCredentials = retry.Backoff{Min: time.Second, Max: time.Minute}
-	pauseUnreached   = retry.Backoff{Min: 50 * time.Millisecond, Max: 15 * time.Second}
+	pauseThrottled  = retry.Backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second}
+	pauseShared     = retry.Backoff{Min: time.Second, Max: time.Minute}
+	pauseOutOfOrder = retry.Backoff{Min: time.Second, Max: 30 * time.Second}
+	pauseUnreached  = retry.Backoff{Min: 50 * time.Millisecond, Max: 15 * time.Second}
 )
 
 // decision is what to do with a message after an attempt.
@@ -96,13 +97,16 @@ func (p policy) decide(j *message.Job, o Outcome, streak int, now time.Time, cha
 		default:
 			d = decision{at: next(0), slower: true, pause: max(o.RetryAfter, pauseShared.Ceiling(streak))}
 		}
-	case Credentials:
-		d = decision{at: next(0), pause: pauseCredentials.Ceiling(streak)}
+	case Blocked, Credentials:
+		d = decision{at: next(0)} // the lane holds it back; see block
 	case Unreached:
 		d = decision{at: next(p.backoff.Equal(j.Attempts, chance)), pause: pauseUnreached.Ceiling(streak)}
 	default:
 		d = decision{at: next(p.backoff.Equal(j.Attempts, chance))}
-		if streak > 3 {
+		switch {
+		case o.Scope == Number, o.Scope == Shared:
+			d.pause = pauseOutOfOrder.Ceiling(streak)
+		case streak > 3:
 			d.pause = pauseUnreached.Ceiling(streak - 3)
 		}
 	}

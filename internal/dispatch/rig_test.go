@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ type rig struct {
 	wamid int
 
 	mu       sync.Mutex
+	lines    lines
+	blocked  map[message.Cause]int        // lanes, as the metrics know
 	handOver func(j *message.Job) Outcome // nil takes everything
 	through  func(Store) Store            // what stands between the dispatcher and its store; nil: nothing
 	slots    int                          // attempts in flight; 0 means 64
@@ -45,13 +48,19 @@ func (plain) Seal(p, _ []byte) ([]byte, error) { return p, nil }
 func (plain) Open(s, _ []byte) ([]byte, error) { return s, nil }
 
 // lines serves every number of the rig: standard ones, and "fast" ones.
-type lines struct{}
+type lines struct{ token atomic.Value }
 
-func (lines) Line(_ context.Context, accountID, phoneKey string) (account.Line, error) {
+func (ls *lines) Line(_ context.Context, accountID, phoneKey string) (account.Line, error) {
 	if phoneKey == "gone" {
 		return account.Line{}, fault.New(fault.NotFound, "no such number")
 	}
 	l := account.Line{AccountID: accountID, WABAKey: "waba", WABAMetaID: "12", PhoneKey: phoneKey, PhoneMetaID: "11", Token: "token"}
+	if t, ok := ls.token.Load().(identity.Secret); ok {
+		l.Token = t
+	}
+	if strings.HasPrefix(phoneKey, "foreign") {
+		l.WABAKey, l.WABAMetaID = "foreign", "13"
+	}
 	if strings.HasPrefix(phoneKey, "fast") {
 		l.Throughput = account.ThroughputHigh
 	}
@@ -70,10 +79,11 @@ func newRig(t *testing.T) *rig {
 	}
 	waba := account.WABA{Key: "waba", AccountID: "000000000000", MetaID: "12", Destination: &account.Destination{ARN: topicARN}}
 	phone := account.PhoneNumber{Key: "phone", AccountID: "000000000000", WABAKey: "waba", MetaID: "11", DisplayNumber: "+1 555-010-0001"}
-	if err := db.Link(t.Context(), waba, []byte("token"), []account.PhoneNumber{phone}); err != nil {
+	other := account.PhoneNumber{Key: "other", AccountID: "000000000000", WABAKey: "waba", MetaID: "14", DisplayNumber: "+1 555-010-0004"}
+	if err := db.Link(t.Context(), waba, []byte("token"), []account.PhoneNumber{phone, other}); err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, db: db, start: time.Now(), names: map[string]string{}}
+	r := &rig{t: t, db: db, start: time.Now(), names: map[string]string{}, blocked: map[message.Cause]int{}}
 	r.restart("node")
 	t.Cleanup(func() {
 		r.halt()
@@ -92,9 +102,13 @@ func (r *rig) restart(owner string) {
 	if r.through != nil {
 		store = r.through(store)
 	}
-	r.Dispatcher = New(Options{Store: store, Upstream: r, Lines: lines{}, Sealer: plain{}, Owner: owner, RetryWindow: 180 * time.Minute,
+	r.Dispatcher = New(Options{Store: store, Upstream: r, Lines: &r.lines, Sealer: plain{}, Owner: owner, RetryWindow: 180 * time.Minute,
 		BackoffMin: time.Second, BackoffMax: 5 * time.Minute, InDoubtWait: 15 * time.Second, Concurrency: r.slots,
-		Hearing: r.hearing, Logger: slog.New(slog.DiscardHandler)})
+		Hearing: r.hearing, OnBlocked: func(c message.Cause, n int) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.blocked[c] += n
+		}, Logger: slog.New(slog.DiscardHandler)})
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop, r.done = stop, make(chan struct{})
 	go func(d *Dispatcher, done chan struct{}) {

@@ -32,6 +32,8 @@ type item struct {
 	last     message.Failure // of its latest attempt by this lane
 	place    int             // in the heap it is in
 	inFlight bool            // handed out
+	probe    bool            // to find out whether the lane is blocked still
+	over     bool            // its time is over: it is not to be tried again
 	late     bool            // in the heap of those that wait for a time
 }
 

@@ -10,7 +10,8 @@ import (
 type Class string
 
 const (
-	Permanent   Class = "permanent"   // the same request will not succeed within hours: someone has to change something
+	Permanent   Class = "permanent"   // the same request will not succeed within hours: someone has to change it
+	Blocked     Class = "blocked"     // what Scope says may not send for now, whatever it sends: wait, or put the account right
 	Transient   Class = "transient"   // trouble on Meta's side or on the way: try again later
 	Throttled   Class = "throttled"   // too fast: slow down what Scope says, then try again
 	Credentials Class = "credentials" // the token, or what it may do, was refused: nothing passes until it is replaced

@@ -70,6 +70,10 @@ func TestRowsAreCompleteAndInOrder(t *testing.T) {
 			}
 			switch r.Class {
 			case Permanent, Transient, Credentials:
+			case Blocked:
+				if r.Scope != Number && r.Scope != Account {
+					t.Errorf("%d blocks neither a number nor an account", r.Code)
+				}
 			case Throttled:
 				if r.Scope == Single {
 					t.Errorf("%d is a throttle of nothing", r.Code)
@@ -100,7 +104,10 @@ func TestErrorClassAndScope(t *testing.T) {
 		{"expired token", graph(401, 190, 463), Credentials, Account},
 		{"missing permission within a run", graph(403, 234, 0), Credentials, Account},
 		{"just past a run", graph(400, 300, 0), Permanent, Single},
-		{"unknown object", graph(400, 100, 33), Permanent, Number},
+		{"unknown object", graph(400, 100, 33), Blocked, Number},
+		{"a locked account", graph(403, 131031, 0), Blocked, Account},
+		{"a payment problem", graph(400, 131042, 0), Blocked, Account},
+		{"a number without registration", graph(400, 133010, 0), Blocked, Number},
 		{"template subcode", graph(400, 100, 2388024), Permanent, Single},
 		{"bad parameter", graph(400, 131009, 2494010), Permanent, Single},
 		{"upgrade", graph(500, 131057, 0), Transient, Number},

@@ -29,11 +29,12 @@ The class decides what happens at the hand-over:
 |---|---|
 | permanent | The message fails at once, and an event says why. The same request would not succeed within hours. |
 | transient | It is tried again with growing pauses until ` + "`handover.retry_window`" + ` is over, then dropped, and an event says so. |
+| blocked | The number or the whole business account may not send. Messages are kept: nothing is tried but one message in a while, until WhatsApp takes it or ` + "`handover.retry_window`" + ` is over. An alert says when it begins and when it is over. |
 | throttled | What the error reaches slows down, and the message is tried again. |
-| credentials | The number pauses and tries again: nothing passes until the access token is replaced, or the window is over. |
+| credentials | As blocked, for the business account whose access token was refused. Once the token is replaced its numbers go on at once. |
 
 The third column says how far an error reaches: the *pair* of a number and a recipient, everything the *number* does, everything
-the business *account* or the Meta *app* does. Empty: this request only. Codes that are not listed go by Meta's HTTP status: 401
+the business *account* or the Meta *app* does. Empty: this request only. A transient error of a number or an account, such as maintenance, pauses the number as well. Codes that are not listed go by Meta's HTTP status: 401
 is credentials, 429 is throttled, any other 4xx is permanent unless Meta calls the error transient, the rest is transient.
 
 ## Codes

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
 // Metrics are the numbers an operator watches. Labels come from closed sets.
@@ -24,6 +25,7 @@ type Metrics struct {
 	alerts     *prometheus.CounterVec
 	fanout     *prometheus.CounterVec
 	overdue    prometheus.Gauge
+	blocked    *prometheus.GaugeVec
 }
 
 // NewMetrics returns metrics on a registry of their own.
@@ -54,7 +56,13 @@ func NewMetrics() *Metrics {
 	}
 	m.overdue = prometheus.NewGauge(prometheus.GaugeOpts{Name: "waxwing_messages_without_status",
 		Help: "Messages that WhatsApp took and has reported nothing about in time."})
-	m.Registry.MustRegister(m.overdue, m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.events, m.lag, m.alerts, m.fanout,
+	m.blocked = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "waxwing_handover_blocked_lanes",
+		Help: "Phone numbers whose messages wait because WhatsApp takes none, by cause: the access token, the business account or the number."},
+		[]string{"cause"})
+	for _, c := range message.Causes() {
+		m.blocked.WithLabelValues(string(c)) // so that it shows nothing is blocked
+	}
+	m.Registry.MustRegister(m.overdue, m.blocked, m.requests, m.requestDur, m.attempts, m.waited, m.webhooks, m.changes, m.events, m.lag, m.alerts, m.fanout,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -102,6 +110,11 @@ func (m *Metrics) DeadLetters(k event.Kind, n int) {
 // Alert counts an alert.
 func (m *Metrics) Alert(k event.AlertKind, state string) {
 	m.alerts.WithLabelValues(string(k), state).Inc()
+}
+
+// Blocked counts lanes that became blocked, or less than 0 that are not any more.
+func (m *Metrics) Blocked(c message.Cause, lanes int) {
+	m.blocked.WithLabelValues(string(c)).Add(float64(lanes))
 }
 
 // Overdue notes how many messages lack a status.

@@ -48,6 +48,7 @@ type Advice struct {
 type Options struct {
 	Messages Messages
 	Numbers  Numbers
+	Sending  Sending
 	Notices  Notices
 	Events   Events
 	// Notifications are those of the built-in topics.

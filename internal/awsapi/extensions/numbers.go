@@ -29,12 +29,14 @@ type NumberOptions struct {
 	Notices   Notices
 	Profiles  Profiles
 	Analytics Analytics
+	Sending   Sending
+	Explain   func(code int) (Advice, bool)
 	Now       func() time.Time
 }
 
 // NumberOperations returns the rows about numbers and templates to add to the table.
 func NumberOperations(o NumberOptions) []awsapi.Operation {
-	s := numberServer{NumberOptions: o, server: server{Options{Numbers: o.Numbers}}}
+	s := numberServer{NumberOptions: o, server: server{Options{Numbers: o.Numbers, Sending: o.Sending, Explain: o.Explain}}}
 	asked := []fault.Kind{fault.InvalidParameters, fault.NotFound, fault.Dependency, fault.AccessDeniedByMeta}
 	return []awsapi.Operation{
 		{Name: "GetPhoneNumber", Method: "GET", Path: "/v1/waxwing/phone-numbers/details", Errors: errors, Rate: 100, Do: awsapi.Op(s.getNumber)},
@@ -66,7 +68,8 @@ type getNumberOutput struct {
 		Level     string  `json:"level"`
 		PerSecond float64 `json:"messagesPerSecond"`
 	} `json:"throughput"`
-	Limit *messagingLimit `json:"messagingLimit,omitempty"`
+	Limit   *messagingLimit `json:"messagingLimit,omitempty"`
+	Blocked *blocked        `json:"blocked,omitempty"`
 
 	// What webhooks have said.
 	AccountReview string        `json:"accountReview,omitempty"`
@@ -98,6 +101,9 @@ func (s numberServer) getNumber(ctx context.Context, in *numberInput) (*getNumbe
 		if n, ok := account.DailyReach(p.MessagingLimit); ok && n > 0 {
 			out.Limit.Customers = &n
 		}
+	}
+	if out.Blocked, err = s.server.blocked(ctx, p.Key); err != nil {
+		return nil, err
 	}
 	return out, s.standing(ctx, &p, out)
 }

@@ -2,6 +2,7 @@ package extensions
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
@@ -68,9 +69,18 @@ func (s server) validate(ctx context.Context, in *validateInput) (*validateOutpu
 		return nil, err
 	}
 	problems = append(problems, more...)
+	if more, err = s.unblocked(ctx, number.Key, draft.Priority); err != nil {
+		return nil, err
+	}
+	problems = append(problems, more...)
 	if draft.Kind == message.KindTemplate && s.Check != nil {
 		more, err := s.Check(ctx, number, in.Message)
-		if err != nil {
+		switch {
+		case fault.Is(err, fault.AccessDeniedByMeta): // a finding as well, if it has not been made
+			if len(more) == 0 && !slices.ContainsFunc(problems, func(p Problem) bool { return p.Code != 0 }) {
+				more = []Problem{{Member: "originationPhoneNumberId", Problem: err.Error(), Action: "store a valid access token for the business account"}}
+			}
+		case err != nil:
 			return nil, err
 		}
 		problems = append(problems, more...)

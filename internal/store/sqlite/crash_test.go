@@ -27,6 +27,8 @@ func TestCutOffBetweenStatements(t *testing.T) {
 		"begin":               (*cutOff).begin,
 		"release":             (*cutOff).release,
 		"cancel":              (*cutOff).cancel,
+		"block":               (*cutOff).block,
+		"unblock":             (*cutOff).unblock,
 		"finish":              (*cutOff).finish,
 		"finish after status": (*cutOff).finishAfterStatus,
 		"inbound message":     (*cutOff).inbound,
@@ -205,6 +207,28 @@ func (c *cutOff) cancel() func() error {
 	e := c.event(m.ID)
 	return func() error {
 		_, err := c.Cancel(context.Background(), "1", m.ID, c.now, func(event.HandOver) (*event.Event, error) { return e, nil })
+		return err
+	}
+}
+
+func (c *cutOff) block() func() error {
+	c.must(c.unblock()())
+	e := c.event("")
+	return func() error {
+		_, err := c.Block(context.Background(), message.Block{AccountID: "1", WABAKey: "w", PhoneKey: "p", Cause: message.AccountBlocked}, c.now,
+			func(message.Block, bool) (*event.Event, error) { return e, nil })
+		return err
+	}
+}
+
+func (c *cutOff) unblock() func() error {
+	alert := func(message.Block, bool) (*event.Event, error) { return c.event(""), nil }
+	for _, phone := range []string{"p", "idle"} {
+		_, err := c.Block(context.Background(), message.Block{AccountID: "1", WABAKey: "w", PhoneKey: phone, Cause: message.AccountBlocked}, c.now, alert)
+		c.must(err)
+	}
+	return func() error {
+		_, err := c.Unblock(context.Background(), "w", "p", alert)
 		return err
 	}
 }

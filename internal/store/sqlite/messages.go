@@ -40,9 +40,9 @@ func (db *DB) Accept(ctx context.Context, m *message.Outbound, sealed []byte) (i
 			return err
 		}
 		seq = n
-		place := seq
+		var place any = seq
 		if !m.SendAt.IsZero() {
-			place = 0 // it gets one when it is due
+			place = nil // it gets one when it is due
 		}
 		_, err = tx.exec(`INSERT INTO outbox (seq, place, phone_key, priority, not_before, valid_until) VALUES (?, ?, ?, ?, ?, ?)`,
 			seq, place, m.PhoneKey, m.Priority, unixMicro(m.SendAt), unixMicro(m.ValidUntil))

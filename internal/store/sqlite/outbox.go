@@ -9,14 +9,13 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
-// Lanes lists the phone numbers with messages waiting that are due. It reads a few index entries a number, however many messages
-// wait.
+// Lanes lists the phone numbers with messages waiting that are due. It reads one index entry a number, however many messages wait.
 func (db *DB) Lanes(ctx context.Context) ([]string, error) {
 	rows, err := db.query(ctx, `WITH RECURSIVE lane (key) AS (
-		SELECT min(phone_key) FROM outbox
+		SELECT min(phone_key) FROM outbox WHERE place IS NOT NULL
 		UNION ALL
-		SELECT (SELECT min(phone_key) FROM outbox WHERE phone_key > lane.key) FROM lane WHERE lane.key IS NOT NULL)
-		SELECT key FROM lane WHERE key IS NOT NULL AND `+hasWork("lane.key"))
+		SELECT (SELECT min(phone_key) FROM outbox WHERE phone_key > lane.key AND place IS NOT NULL) FROM lane WHERE lane.key IS NOT NULL)
+		SELECT key FROM lane WHERE key IS NOT NULL`)
 	if err != nil {
 		return nil, err
 	}
@@ -30,9 +29,9 @@ func (db *DB) Lanes(ctx context.Context) ([]string, error) {
 	return keys, err
 }
 
-// hasWork is the condition that messages of a number are due. It names every priority, so that each is one look into the index.
+// hasWork is the condition that messages of a number are due.
 func hasWork(phoneKey string) string {
-	return `EXISTS (SELECT 1 FROM outbox o WHERE o.phone_key = ` + phoneKey + ` AND o.priority IN (-1, 0, 1) AND o.place > 0)`
+	return `EXISTS (SELECT 1 FROM outbox o WHERE o.phone_key = ` + phoneKey + ` AND o.place IS NOT NULL)`
 }
 
 const jobColumns = `SELECT o.seq, o.place, o.priority, o.attempts, o.started_at, o.not_before, o.valid_until, m.id, m.account_id, m.waba_key,
@@ -45,10 +44,10 @@ func (db *DB) Jobs(ctx context.Context, phoneKey string, p message.Priority, aft
 }
 
 // Expired reads waiting messages of one number whose validity is over, oldest first. What is in doubt is left out: a status may
-// still prove that WhatsApp has it.
+// still prove that WhatsApp has it; and what has no place yet, until it has one.
 func (db *DB) Expired(ctx context.Context, phoneKey string, now time.Time, limit int) ([]message.Job, error) {
 	return db.jobs(ctx, phoneKey, jobColumns+`WHERE o.phone_key = ? AND o.valid_until > 0 AND o.valid_until <= ? AND o.started_at = 0
-		ORDER BY o.valid_until LIMIT ?`, phoneKey, unixMicro(now), limit)
+		AND o.place IS NOT NULL ORDER BY o.valid_until LIMIT ?`, phoneKey, unixMicro(now), limit)
 }
 
 func (db *DB) jobs(ctx context.Context, phoneKey, query string, args ...any) ([]message.Job, error) {

@@ -19,7 +19,7 @@ func (db *DB) Release(ctx context.Context, now time.Time, limit int) (lanes []st
 	err = db.write(ctx, func(tx *tx) error {
 		lanes = lanes[:0]
 		var due []int64
-		if err := tx.rows(`SELECT seq, phone_key FROM outbox WHERE place = 0 AND not_before <= ? ORDER BY not_before, seq LIMIT ?`,
+		if err := tx.rows(`SELECT seq, phone_key FROM outbox WHERE place IS NULL AND not_before <= ? ORDER BY not_before, seq LIMIT ?`,
 			args(unixMicro(now), limit), func(scan func(...any) error) error {
 				var seq int64
 				var lane string
@@ -50,7 +50,7 @@ func (db *DB) Release(ctx context.Context, now time.Time, limit int) (lanes []st
 
 func (db *DB) nextScheduled(ctx context.Context) (time.Time, error) {
 	var at int64
-	err := db.queryRow(ctx, `SELECT coalesce(min(not_before), 0) FROM outbox WHERE place = 0`).Scan(&at)
+	err := db.queryRow(ctx, `SELECT coalesce(min(not_before), 0) FROM outbox WHERE place IS NULL`).Scan(&at)
 	return fromMicro(at), err
 }
 

@@ -33,6 +33,7 @@ func (db *DB) Unlink(ctx context.Context, accountID, wabaKey string, now time.Ti
 			`DELETE FROM tags WHERE resource = 'waba/' || ?`,
 			`DELETE FROM templates WHERE waba_key = ?`,
 			`DELETE FROM notices WHERE waba_key = ?`,
+			`DELETE FROM blocks WHERE waba_key = ?`,
 			`DELETE FROM phone_numbers WHERE waba_key = ?`,
 			`DELETE FROM wabas WHERE key = ?`,
 		} {

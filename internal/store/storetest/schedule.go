@@ -125,6 +125,9 @@ func expired(t *testing.T, w *world) {
 		m.ValidUntil = w.now.Add(d)
 		return w.accept(t, m)
 	}
+	unreleased := w.outbound()
+	unreleased.SendAt, unreleased.ValidUntil = w.now.Add(time.Minute), w.now.Add(2*time.Minute)
+	w.accept(t, unreleased)
 	late, early, doubt := valid(2*time.Hour), valid(time.Hour), valid(time.Minute)
 	w.accept(t, w.outbound())
 	l := w.lane(t)
@@ -146,6 +149,12 @@ func expired(t *testing.T, w *world) {
 		if fmt.Sprint(got) != tc.want {
 			t.Errorf("after %v: %v, want %v", tc.after, got, tc.want)
 		}
+	}
+	if _, _, err := w.Release(w.ctx, w.now.Add(time.Hour), 10); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := w.Expired(w.ctx, w.phone.Key, w.now.Add(3*time.Minute), 10); err != nil || len(jobs) != 1 || jobs[0].ID != unreleased.ID {
+		t.Errorf("what was released too late: %+v, %v", jobs, err)
 	}
 }
 
