@@ -86,7 +86,7 @@ func runIngest(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 	}
 	defer child.Stop() //nolint:errcheck // it is thrown away
 	fmt.Fprintf(stderr, "profiles at %s/debug/pprof/\n", child.Env[envOps])
-	before, _ := processorOf(child.PID()) //nolint:errcheck // 0 where the system does not tell
+	before, _ := processorOf(child.PID()) // 0 where the system does not tell
 	if err := o.run(ctx, child, stdout); err != nil {
 		return err
 	}
