@@ -56,6 +56,9 @@ func (p *parts) services(a *App, pages *page.Sealer) []awsapi.Service {
 		TemplateEditor: p.templates, TemplateReader: p.templates,
 		FlowEditor: p.graph, FlowReader: p.graph, Datasets: p.graph, PublicKeys: p.graph, KMS: p.keys,
 		Pages: pages, Now: time.Now}
+	if a.cfg.Handover.CheckWindow {
+		options.Windows = p.db
+	}
 	social := socialmessaging.Service(options)
 	social.Operations = slices.Concat(social.Operations, extensionRows(p, pages, socialmessaging.Submitter(options)),
 		extensions.TemplateOperations(p.templates), numberRows(p),

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/awsapitest"
+	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/message"
+	"github.com/waxwing-messaging/waxwing/internal/sim"
 )
 
 // sending is a body of SendMessage.
@@ -131,4 +133,23 @@ func TestCancelMessage(t *testing.T) {
 	if !slices.ContainsFunc(list.Messages, func(m shown) bool { return m.MessageID == id }) || len(list.Messages) != 1 {
 		t.Errorf("cancelled messages = %+v", list.Messages)
 	}
+}
+
+// With handover.check_window a message that WhatsApp would refuse for the closed window is refused before it is accepted.
+func TestCheckWindow(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), func(c *config.Config) { c.Handover.CheckWindow = true })
+	send := func(object string) *awsapitest.Response {
+		return n.api.Do(t, "POST", "/v1/whatsapp/send", map[string]string{"originationPhoneNumberId": seededPhone, "metaApiVersion": "v20.0",
+			"message": base64.StdEncoding.EncodeToString([]byte(object))})
+	}
+	if res := send(text); res.Code() != "InvalidParametersException" || !strings.Contains(string(res.Body), "131047") {
+		t.Errorf("text to a closed window: %d %s", res.Status, res.Body)
+	}
+	if res := send(template); res.Status != 200 {
+		t.Errorf("a template: %d %s", res.Status, res.Body)
+	}
+	n.submit(t, sending(text, "sendAt", time.Now().Add(time.Hour).Format(time.RFC3339))) // nobody knows about the window then
+	n.control(t, http.MethodPost, "/sim/v1/customers/"+sim.Diego+"/messages", `{"phone_number_id":"`+sim.NumberID+`","message":{"type":"text","text":{"body":"Hi"}}}`)
+	waitFor(t, "an open window", func() bool { return send(text).Status == 200 })
 }

@@ -130,6 +130,10 @@ type Handover struct {
 	InDoubtWait time.Duration `yaml:"in_doubt_wait"`
 	// Requests to the Graph API in flight at once, over all phone numbers.
 	Concurrency int `yaml:"concurrency"`
+	// Refuses a message other than a template before it is accepted if, as far as is known here, the customer has not written to the
+	// number within 24 hours: WhatsApp would report that it failed (131047). AWS accepts such messages, so does this by default. Only
+	// for senders that address customers by the number WhatsApp knows them under; messages for later are not checked.
+	CheckWindow bool `yaml:"check_window"`
 }
 
 // Templates governs message templates.

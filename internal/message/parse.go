@@ -41,6 +41,9 @@ type Draft struct {
 	Language  string   // language code, when Kind is KindTemplate
 }
 
+// FreeForm reports whether the message may only be sent while the customer service window is open.
+func (d *Draft) FreeForm() bool { return d.Kind != KindTemplate && d.Kind != KindRead && !d.Group }
+
 // badDestination is AWS's own text for a message that says neither whom it is for nor which message it acknowledges.
 const badDestination = "Invalid destination phone number or message Id"
 

@@ -111,7 +111,7 @@ func (s server) obstacles(ctx context.Context, p *account.PhoneNumber, draft mes
 
 // reach finds what keeps a message from a customer: the customer service window is closed for free-form messages.
 func (s server) reach(ctx context.Context, phoneKey string, draft message.Draft) ([]Problem, error) {
-	if draft.Kind == message.KindTemplate || draft.Kind == message.KindRead || draft.Group {
+	if !draft.FreeForm() {
 		return nil, nil
 	}
 	w, err := s.Messages.Window(ctx, phoneKey, draft.Recipient)

@@ -71,6 +71,15 @@ func (s server) submit(ctx context.Context, in *Submission) (string, error) {
 			return "", err
 		}
 	}
+	if s.Windows != nil && in.SendAt.IsZero() && draft.FreeForm() {
+		w, err := s.Windows.Window(ctx, number.Key, draft.Recipient)
+		if err != nil {
+			return "", err
+		}
+		if !w.Open(in.At) {
+			return "", refuse("The customer has not written to %s within 24 hours: send a template, or wait for a message (WhatsApp error 131047).", in.PhoneNumberID)
+		}
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return "", fault.Wrap(fault.Internal, err, "making a message id")

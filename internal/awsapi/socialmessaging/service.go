@@ -47,7 +47,7 @@ type Sender interface {
 	Send(ctx context.Context, o message.Outbound) (id string, err error)
 }
 
-// Options are the parts behind the operations. All are required but KMS and CheckSend.
+// Options are the parts behind the operations. All are required but KMS, Windows and CheckSend.
 type Options struct {
 	Accounts       Accounts
 	SignUps        SignUps
@@ -68,6 +68,10 @@ type Options struct {
 	TemplateReader TemplateReader
 	Pages          *page.Sealer
 	Now            func() time.Time
+	// Windows tell whether a customer may be written to without a template; nil accepts without asking.
+	Windows interface {
+		Window(ctx context.Context, phoneKey, recipient string) (message.Window, error)
+	}
 	// CheckSend refuses template messages that do not fit their template; nil leaves that to WhatsApp.
 	CheckSend func(ctx context.Context, accountID, wabaKey string, body []byte) error
 }
