@@ -15,6 +15,9 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/retry"
 )
 
+// unordered is how many calls at once a destination gets by itself that keeps no order.
+const unordered = 4
+
 // again spaces the attempts of an event that its destination does not take while it takes others.
 var again = retry.Backoff{Min: time.Second, Max: 5 * time.Minute}
 
@@ -101,6 +104,9 @@ func (q *queue) destination(state *event.QueueState, first *event.Delivery, now 
 		return describe(q.Sealer, state.Additional, now)
 	}
 	d := event.Destination{Name: q.name, Kind: event.KindOf(q.name), Address: q.name, AccountID: first.AccountID, WABAKey: first.WABAKey, Concurrency: 1}
+	if d.Kind == event.SNS || d.Kind == event.EventBridge { // keep no order themselves, and are some milliseconds away
+		d.Concurrency = unordered
+	}
 	if d.Kind != event.EventBridge { // the bus is the account's, the role is for the event destination of a business account
 		d.RoleARN = first.RoleARN
 	}

@@ -77,7 +77,7 @@ func (a *answer) Write(p []byte) (int, error) {
 }
 
 func bodyOf(r *http.Request) []byte {
-	body, _ := io.ReadAll(r.Body) //nolint:errcheck // it comes from memory
+	body, _ := io.ReadAll(r.Body) // from memory
 	return body
 }
 

@@ -183,12 +183,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	messages := read(s.t, r, body.Bytes())
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.requests = append(s.requests, fmt.Sprintf("%s: %d", action, len(messages)))
+	s.mu.Unlock()
 	if s.respond != nil && s.respond(w, action, messages) {
 		return
 	}
+	s.mu.Lock()
 	s.arrived = append(s.arrived, messages...)
+	s.mu.Unlock()
 	taken(w, len(messages))
 }
 
