@@ -65,6 +65,23 @@ func TestLinksInDocumentsLeadSomewhere(t *testing.T) {
 	}
 }
 
+func TestDocumentsNameTestsThatExist(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile("\\[`(Test[A-Za-z0-9]+)`\\]\\(([^)#:]+)\\)")
+	found := 0
+	for _, doc := range documents(t) {
+		for _, m := range link.FindAllStringSubmatch(read(t, doc), -1) {
+			found++
+			if target := path.Join(path.Dir(doc), m[2]); !strings.Contains(read(t, target), "\nfunc "+m[1]+"(") {
+				t.Errorf("%s names %s, which is not in %s", doc, m[1], m[2])
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no document names a test")
+	}
+}
+
 func TestDocumentsNameTargetsThatExist(t *testing.T) {
 	t.Parallel()
 	makefile := read(t, "Makefile")
