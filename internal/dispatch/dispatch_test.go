@@ -22,36 +22,37 @@ import (
 func TestDispatch(t *testing.T) {
 	t.Parallel()
 	for name, scenario := range map[string]func(*rig){
-		"a fresh message leaves at once":               freshLeavesAtOnce,
-		"what others stored is found":                  othersAreFound,
-		"transient failures are retried with backoff":  transient,
-		"retries end after the window":                 exhausted,
-		"a refused message fails with its reason":      refused,
-		"an unknown outcome waits for proof":           inDoubt,
-		"an outcome that stays unknown is dropped":     neverKnown,
-		"what is done during a read does not return":   doneDuringRead,
-		"a lane that retires leaves nothing behind":    retireAndReturn,
-		"proof saves the second try":                   proved,
-		"a crash leaves the message in doubt":          crash,
-		"proof is waited for while callbacks come in":  unheard,
-		"callbacks that came in time may be the proof": unread,
-		"a store without room lets nothing begin":      noRoom,
-		"an outcome outlives trouble with the store":   outcomeKept,
-		"a lane reads its queue again when told":       reread,
-		"a clock that was set back delays no doubt":    clockSetBack,
-		"a recipient's messages keep their order":      order,
-		"replies go ahead of bulk":                     replies,
-		"replies pass a window full of bulk":           repliesPassFullWindow,
-		"waiting for room does not lose the lane":      crowded,
-		"what cannot be prepared is dropped in time":   unpreparable,
-		"a lane keeps its rate":                        rate,
-		"a throttled lane delays nobody else":          throttledLane,
-		"a throttled pair delays only the pair":        throttledPair,
-		"refused credentials park the lane":            credentials,
-		"a long queue passes through a small window":   longQueue,
-		"a lost lane is left alone":                    lostLane,
-		"stopping lets attempts finish":                stopping,
-		"receipts need no recipient and no event":      receipts,
+		"a fresh message leaves at once":                freshLeavesAtOnce,
+		"what others stored is found":                   othersAreFound,
+		"transient failures are retried with backoff":   transient,
+		"an outage ends what waits when it is too late": longOutage,
+		"retries end after the window":                  exhausted,
+		"a refused message fails with its reason":       refused,
+		"an unknown outcome waits for proof":            inDoubt,
+		"an outcome that stays unknown is dropped":      neverKnown,
+		"what is done during a read does not return":    doneDuringRead,
+		"a lane that retires leaves nothing behind":     retireAndReturn,
+		"proof saves the second try":                    proved,
+		"a crash leaves the message in doubt":           crash,
+		"proof is waited for while callbacks come in":   unheard,
+		"callbacks that came in time may be the proof":  unread,
+		"a store without room lets nothing begin":       noRoom,
+		"an outcome outlives trouble with the store":    outcomeKept,
+		"a lane reads its queue again when told":        reread,
+		"a clock that was set back delays no doubt":     clockSetBack,
+		"a recipient's messages keep their order":       order,
+		"replies go ahead of bulk":                      replies,
+		"replies pass a window full of bulk":            repliesPassFullWindow,
+		"waiting for room does not lose the lane":       crowded,
+		"what cannot be prepared is dropped in time":    unpreparable,
+		"a lane keeps its rate":                         rate,
+		"a throttled lane delays nobody else":           throttledLane,
+		"a throttled pair delays only the pair":         throttledPair,
+		"refused credentials park the lane":             credentials,
+		"a long queue passes through a small window":    longQueue,
+		"a lost lane is left alone":                     lostLane,
+		"stopping lets attempts finish":                 stopping,
+		"receipts need no recipient and no event":       receipts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,6 +140,34 @@ func exhausted(r *rig) {
 	if got := r.log(); len(got) != len(log) {
 		r.t.Errorf("tried again after it was dropped: %v", got[len(log):])
 	}
+}
+
+// When an outage outlasts the window, everything that has waited for it ends about then, and not one attempt at a time.
+func longOutage(r *rig) {
+	r.script(func(*message.Job) Outcome {
+		return Outcome{Verdict: Failed, Failure: message.Failure{Code: 2, Title: "API service"}}
+	})
+	var jobs []message.Job
+	for i := range 300 {
+		jobs = append(jobs, r.accept("a", "phone", fmt.Sprint(i), message.Bulk))
+	}
+	time.Sleep(181 * time.Minute)
+	for _, j := range jobs {
+		r.wantState(j, message.Dropped)
+	}
+	for _, e := range r.events() {
+		if e.Status != "failed" || !strings.Contains(string(e.Entry), "API service") {
+			r.t.Fatalf("event %s %s does not say why", e.Status, e.Entry)
+		}
+	}
+	if n := len(r.events()); n != len(jobs) {
+		r.t.Errorf("%d events about %d messages", n, len(jobs))
+	}
+	// What comes now is tried as before.
+	r.script(nil)
+	late := r.accept("b", "phone", "1", message.Bulk)
+	time.Sleep(time.Minute)
+	r.wantState(late, message.Accepted)
 }
 
 func refused(r *rig) {

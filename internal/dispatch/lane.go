@@ -44,11 +44,12 @@ type lane struct {
 	lease    lease.Lease
 	pace     pace
 	block    block
-	shown    message.Cause // of the block that the metrics know of
-	line     account.Line  // of the latest attempt
-	paused   time.Time     // nothing leaves before
-	streak   int           // consecutive attempts that did not get through
-	streakAt time.Time     // when it last grew
+	shown    message.Cause   // of the block that the metrics know of
+	line     account.Line    // of the latest attempt
+	paused   time.Time       // nothing leaves before
+	streak   int             // consecutive attempts that did not get through
+	trouble  message.Failure // of the latest of them
+	streakAt time.Time       // when it last grew
 	inFlight int
 	stale    bool // what is in the window is to be forgotten
 }
@@ -332,21 +333,33 @@ func (l *lane) sweep(ctx context.Context) {
 			l.overdue = append(l.overdue, it)
 		}
 	}
-	if l.block.held && l.sweepBlocked(now) {
+	if (l.block.held || l.streak > outage) && l.sweepStuck(now) {
 		l.swept = time.Time{}
 	}
 }
 
-// sweepBlocked takes out what has waited for the lane's block to end for as long as anything is tried: it ends for that reason. It
-// reports whether there was any. The lane is locked.
-func (l *lane) sweepBlocked(now time.Time) (any bool) {
+// outage is how many attempts in a row may fail before it counts as nothing getting through.
+const outage = 3
+
+// stuck reports whether messages of a priority wait for something that is not about them, and for what.
+func (l *lane) stuck(p message.Priority) (why message.Failure, stuck bool) {
+	if l.block.holds(p) {
+		return l.block.Why, true
+	}
+	return l.trouble, l.streak > outage
+}
+
+// sweepStuck takes out what has waited for the lane's block or an outage to end for as long as anything is tried: it ends for that
+// reason. It reports whether there was any. The lane is locked.
+func (l *lane) sweepStuck(now time.Time) (any bool) {
 	for _, it := range l.window.jobs {
 		j := &it.job
-		if it.inFlight || !l.block.holds(j.Priority) || now.Before(j.Deadline(l.policy.window)) || j.InDoubt() && now.Before(j.NotBefore) {
+		why, stuck := l.stuck(j.Priority)
+		if it.inFlight || !stuck || now.Before(j.Deadline(l.policy.window)) || j.InDoubt() && now.Before(j.NotBefore) {
 			continue
 		}
 		if it.over = true; it.last.Code == 0 {
-			it.last = l.block.Why
+			it.last = why
 		}
 		l.overdue = append(l.overdue, l.window.pull(j, now))
 		any = true
