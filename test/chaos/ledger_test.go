@@ -219,15 +219,15 @@ func (l *ledger) String() string {
 	row("trouble", "acknowledged", "unclaimed", "handed over", "failed", "dropped", "lost", "sent twice", "needlessly", "refused", "webhooks", "customers",
 		"events", "repeated", "p50", "p99")
 	var sum account
-	line := func(name string, a account) {
-		row(name, a.acknowledged, a.unclaimed, a.handedOver, a.failed, a.dropped, a.lost, a.twice, a.needless, a.refused, a.webhooks, a.customers, a.events,
-			a.repeated, a.p50.Round(time.Millisecond), a.p99.Round(time.Millisecond))
+	line := func(name string, a account, times ...any) {
+		row(append([]any{name, a.acknowledged, a.unclaimed, a.handedOver, a.failed, a.dropped, a.lost, a.twice, a.needless, a.refused, a.webhooks,
+			a.customers, a.events, a.repeated}, times...)...)
 	}
 	for _, name := range l.names {
-		line(name, l.accounts[name])
-		sum = sum.plus(l.accounts[name])
+		a := l.accounts[name]
+		line(name, a, a.p50.Round(time.Millisecond), a.p99.Round(time.Millisecond))
+		sum = sum.plus(a)
 	}
-	sum.p50, sum.p99 = 0, 0
 	line("together", sum)
 	table.Flush() //nolint:errcheck // into memory
 	return b.String()
