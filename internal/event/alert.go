@@ -19,6 +19,11 @@ const (
 	StatusesMissing     AlertKind = "statuses_missing"      // WhatsApp took messages and reports nothing about them
 )
 
+// AlertKinds lists every kind, for tests that hold others to the list.
+func AlertKinds() []AlertKind {
+	return []AlertKind{DestinationDisabled, TokenRejected, AccountBlocked, NumberBlocked, StatusesMissing}
+}
+
 // Alert is an incident that began or is over. One incident is told once when it begins, perhaps again when it has become far worse, and
 // once when it is over.
 type Alert struct {

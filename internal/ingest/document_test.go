@@ -304,7 +304,7 @@ func TestEventsPageHasNoGaps(t *testing.T) {
 			t.Errorf("no example of the status %s", status)
 		}
 	}
-	for _, kind := range []event.AlertKind{event.DestinationDisabled, event.TokenRejected, event.AccountBlocked, event.NumberBlocked, event.StatusesMissing} {
+	for _, kind := range event.AlertKinds() {
 		if !slices.ContainsFunc(alerts, func(s string) bool { return strings.Contains(s, string(kind)) }) {
 			t.Errorf("no example of the alert %s", kind)
 		}
