@@ -14,7 +14,7 @@ import (
 // numberRows are the operations about numbers beyond AWS's.
 func numberRows(p *parts) []awsapi.Operation {
 	kept := keptAtMeta{p.graph, p.directory}
-	return extensions.NumberOperations(extensions.NumberOptions{Numbers: p.directory, Notices: p.db, Profiles: kept, Analytics: kept, Sending: p.db,
+	return extensions.NumberOperations(extensions.NumberOptions{Numbers: p.directory, Notices: p.db, Profiles: kept, Analytics: kept, Sending: p.db, Reach: p.db,
 		Explain: explain, Now: time.Now})
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -58,4 +59,40 @@ func TestNumberExtensions(t *testing.T) {
 	n.refused(t, "GET", profile, nil, 403, "AccessDeniedByMetaException", "")
 	n.simulator(t, "PUT", "/sim/v1/faults", object{"rules": []object{{"when": object{"always": true}, "match": object{"edge": "whatsapp_business_profile"}, "effect": object{"cut": "before"}}}})
 	n.refused(t, "GET", profile, nil, 502, "DependencyException", "")
+}
+
+// How many customers may still be written to first is known before a message is sent.
+func TestMessagingLimitIsKnown(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), nil)
+	const tier = 50
+	n.simulator(t, "PATCH", "/sim/v1/phone-numbers/"+sim.NumberID, object{"messaging_limit_tier": "TIER_50"})
+	var number struct {
+		MessagingLimit struct{ CustomersPerDay, CustomersReached int }
+	}
+	look := func() bool {
+		n.ask(t, "GET", path("phone-numbers/details", "phoneNumberId", seededPhone), nil, &number)
+		return number.MessagingLimit.CustomersPerDay == tier
+	}
+	waitFor(t, "new tier", look)
+	to := func(i int) string {
+		return strings.Replace(template, "+14255550150", fmt.Sprintf("+1425557%04d", i), 1)
+	}
+	for i := range tier {
+		n.send(t, to(i))
+	}
+	waitFor(t, "fifty customers", func() bool { return look() && number.MessagingLimit.CustomersReached == tier })
+	check := func(message string) string {
+		res := n.api.Do(t, "POST", "/v1/waxwing/messages/validate", map[string]string{"originationPhoneNumberId": seededPhone, "metaApiVersion": "v20.0",
+			"message": base64.StdEncoding.EncodeToString([]byte(message))})
+		return string(res.Body)
+	}
+	if got := check(to(tier)); !strings.Contains(got, "131048") || !strings.Contains(got, "50 customers") {
+		t.Errorf("one more customer: %s", got)
+	}
+	if got := check(to(0)); !strings.Contains(got, `"valid":true`) {
+		t.Errorf("one of them again: %s", got)
+	}
+	n.simulator(t, "POST", "/sim/v1/customers/"+sim.Diego+"/messages", object{"phone_number_id": sim.NumberID, "message": object{"type": "text", "text": object{"body": "Hi"}}})
+	waitFor(t, "an open window", func() bool { return strings.Contains(check(template), `"valid":true`) })
 }

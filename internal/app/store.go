@@ -12,6 +12,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/config"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
@@ -87,6 +88,7 @@ func (p pruner) round(ctx context.Context, now time.Time) {
 	p.prune(ctx, p.db.PruneUnlinked, now.Add(-p.keep.Events))
 	p.prune(ctx, p.db.PruneDeadEvents, now.Add(-p.keep.Events))
 	p.prune(ctx, p.db.PruneEvents, now.Add(-p.keep.Events))
+	p.prune(ctx, p.db.PruneReached, now.Add(-message.WindowLength))
 	p.prune(ctx, p.db.PruneAttempts, now.Add(-p.keep.Events))
 	p.prune(ctx, p.db.PruneMessages, now.Add(-p.keep.Messages))
 	p.prune(ctx, p.db.PruneUnclaimed, now.Add(-p.keep.Unclaimed))

@@ -25,6 +25,7 @@ type Messages interface {
 	Search(ctx context.Context, accountID string, q message.Query) (message.Found, error)
 	Body(ctx context.Context, seq int64) (sealed []byte, err error)
 	Window(ctx context.Context, phoneKey, recipient string) (message.Window, error)
+	Reached(ctx context.Context, wabaKey, recipient string, since time.Time, limit int) (customers int, counted bool, err error)
 }
 
 // Numbers finds phone numbers; a fault.NotFound is one that the account does not have.

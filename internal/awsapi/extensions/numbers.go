@@ -9,6 +9,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/restjson"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
 // Profiles are the business profiles of numbers, which Meta keeps. Errors are faults.
@@ -23,6 +24,11 @@ type Analytics interface {
 	TemplateAnalytics(ctx context.Context, accountID, wabaKey string, start, end time.Time, templates []string) ([]account.TemplateDay, error)
 }
 
+// Reach counts the customers that a business account has written to first since a time.
+type Reach interface {
+	Reached(ctx context.Context, wabaKey, recipient string, since time.Time, limit int) (customers int, counted bool, err error)
+}
+
 // NumberOptions are the parts behind the operations on numbers. All are required.
 type NumberOptions struct {
 	Numbers   Numbers
@@ -30,6 +36,7 @@ type NumberOptions struct {
 	Profiles  Profiles
 	Analytics Analytics
 	Sending   Sending
+	Reach     Reach
 	Explain   func(code int) (Advice, bool)
 	Now       func() time.Time
 }
@@ -81,7 +88,8 @@ type getNumberOutput struct {
 // messagingLimit is how many customers a day the business may write to first.
 type messagingLimit struct {
 	Tier      string `json:"tier"`
-	Customers *int   `json:"customersPerDay,omitempty"` // absent when there is no limit, or Meta's word is new
+	Customers *int   `json:"customersPerDay,omitempty"`  // absent when there is no limit, or Meta's word is new
+	Reached   *int   `json:"customersReached,omitempty"` // in the last 24 hours, by this business account; counted up to the limit
 }
 
 // getNumber tells what Meta has said last about a number and AWS's API does not show.
@@ -100,6 +108,11 @@ func (s numberServer) getNumber(ctx context.Context, in *numberInput) (*getNumbe
 		out.Limit = &messagingLimit{Tier: p.MessagingLimit}
 		if n, ok := account.DailyReach(p.MessagingLimit); ok && n > 0 {
 			out.Limit.Customers = &n
+			reached, _, err := s.Reach.Reached(ctx, p.WABAKey, "", s.Now().Add(-message.WindowLength), n)
+			if err != nil {
+				return nil, err
+			}
+			out.Limit.Reached = &reached
 		}
 	}
 	if out.Blocked, err = s.server.blocked(ctx, p.Key); err != nil {

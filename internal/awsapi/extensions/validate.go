@@ -3,6 +3,7 @@ package extensions
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
@@ -64,7 +65,7 @@ func (s server) validate(ctx context.Context, in *validateInput) (*validateOutpu
 		return nil, err
 	}
 	problems = append(problems, more...)
-	more, err = s.reach(ctx, number.Key, draft)
+	more, err = s.reach(ctx, &number, draft)
 	if err != nil {
 		return nil, err
 	}
@@ -109,16 +110,36 @@ func (s server) obstacles(ctx context.Context, p *account.PhoneNumber, draft mes
 	return []Problem{problem}, nil
 }
 
-// reach finds what keeps a message from a customer: the customer service window is closed for free-form messages.
-func (s server) reach(ctx context.Context, phoneKey string, draft message.Draft) ([]Problem, error) {
-	if !draft.FreeForm() {
+// reach finds what keeps a message from a customer whose window is closed: free-form messages do not get there, and with a
+// template the business writes first, for which it has a messaging limit.
+func (s server) reach(ctx context.Context, number *account.PhoneNumber, draft message.Draft) ([]Problem, error) {
+	if !draft.FreeForm() && draft.Kind != message.KindTemplate {
 		return nil, nil
 	}
-	w, err := s.Messages.Window(ctx, phoneKey, draft.Recipient)
+	w, err := s.Messages.Window(ctx, number.Key, draft.Recipient)
 	if err != nil || w.Open(s.Now()) {
 		return nil, err
+	}
+	if draft.Kind == message.KindTemplate {
+		return s.withinLimit(ctx, number, draft.Recipient)
 	}
 	return []Problem{{Member: "message", Code: 131047,
 		Problem: "the customer has not written to this number within 24 hours, as far as is known here",
 		Action:  "send an approved template, or wait until the customer writes"}}, nil
+}
+
+// withinLimit finds that the business account has written to as many customers first within 24 hours as it may. A customer who is
+// one of them can be written to again. Meta counts for the whole business portfolio, which may know of more.
+func (s server) withinLimit(ctx context.Context, number *account.PhoneNumber, recipient string) ([]Problem, error) {
+	most, ok := account.DailyReach(number.MessagingLimit)
+	if !ok || most == 0 {
+		return nil, nil
+	}
+	n, counted, err := s.Messages.Reached(ctx, number.WABAKey, recipient, s.Now().Add(-message.WindowLength), most)
+	if err != nil || counted || n < most {
+		return nil, err
+	}
+	return []Problem{{Member: "originationPhoneNumberId", Code: 131048,
+		Problem: "the business account has written to " + strconv.Itoa(n) + " customers first within 24 hours, as many as its messaging limit allows",
+		Action:  "wait until the 24 hours of some are over, or answer customers who have written"}}, nil
 }

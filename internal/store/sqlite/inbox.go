@@ -420,6 +420,9 @@ func (a *applier) prove(c *event.Change, e *event.Event) (m subject, known bool,
 	if err != nil {
 		return m, false, err
 	}
+	if err := a.tx.reach(m.seq, a.now); err != nil {
+		return m, false, err
+	}
 	a.res.Proved++
 	e.MessageID = h.MessageID
 	news, err := a.tx.record(m.seq, &message.Evidence{Mark: m.mark(c.WAMID, string(message.Accepted), ""), At: c.At}, a.now)

@@ -123,6 +123,11 @@ func (db *DB) Finish(ctx context.Context, j *message.Job, s message.State, wamid
 				return err
 			}
 		}
+		if s == message.Accepted && j.Kind == message.KindTemplate {
+			if err := tx.reach(j.Seq, now); err != nil {
+				return err
+			}
+		}
 		if e == nil {
 			return nil
 		}

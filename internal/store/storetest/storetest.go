@@ -53,6 +53,8 @@ type Store interface {
 	TemplateStore
 	BeginCall(ctx context.Context, accountID, call string, now time.Time) (output []byte, repeated bool, err error)
 	SettleCall(ctx context.Context, accountID, call string, output []byte) error
+	Reached(ctx context.Context, wabaKey, recipient string, since time.Time, limit int) (customers int, counted bool, err error)
+	PruneReached(ctx context.Context, cutoff time.Time) (more bool, err error)
 	PruneInvocations(ctx context.Context, now time.Time) (more bool, err error)
 	PruneEvents(ctx context.Context, cutoff time.Time) (more bool, err error)
 	PruneMessages(ctx context.Context, cutoff time.Time) (more bool, err error)
@@ -125,6 +127,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"settling deliveries needs the lease":      deliveryFence,
 		"old events are pruned, waiting ones stay": prune,
 		"waiting events keep no others":            pruneBehind,
+		"customers written to first are counted":  reached,
 		"old messages are pruned with their past":  pruneMessages,
 		"messages are found by what is asked":      search,
 		"searches do not wait for each other":      searchConcurrently,
