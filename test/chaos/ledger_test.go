@@ -229,6 +229,6 @@ func (l *ledger) String() string {
 		sum = sum.plus(a)
 	}
 	line("together", sum)
-	table.Flush() //nolint:errcheck // into memory
+	table.Flush()
 	return b.String()
 }

@@ -67,5 +67,5 @@ func takeOver(ctx context.Context, db *sql.DB) (setBack bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("free leases: %w", err)
 	}
-	return last.Sub(time.Now()) > clockSlack, nil
+	return time.Until(last) > clockSlack, nil
 }
