@@ -110,7 +110,7 @@ func TestImpatientUpload(t *testing.T) {
 	t.Parallel()
 	n := start(t, t.TempDir(), func(c *config.Config) { c.Limits["PostWhatsAppMessageMedia"] = 1000 })
 	n.store(t, "a.jpeg", "image/jpeg", jpegData)
-	n.control(t, "PUT", "/sim/v1/faults", `{"rules":[{"match":{"edge":"media"},"when":{"next":1},"effect":{"delay_ms":1500}}]}`)
+	n.control(t, "PUT", "/sim/v1/faults", `{"rules":[{"match":{"edge":"media"},"when":{"next":1},"effect":{"delay_ms":4000}}]}`)
 	body := object{"originationPhoneNumberId": seededPhone, "sourceS3File": s3File("a.jpeg")}
 	ctx, hangUp := context.WithCancel(t.Context())
 	impatient := n.as("upload").Request(t, "POST", "/v1/whatsapp/media", body).WithContext(ctx)
