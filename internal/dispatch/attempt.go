@@ -163,6 +163,9 @@ func (l *lane) react(job *message.Job, line account.Line, out Outcome, start, no
 		l.streak = 0
 	case out.Verdict == Throttled && out.Scope == Pair, out.Verdict == Blocked, out.Verdict == Credentials:
 	case !start.Before(l.streakAt):
+		if l.streak == 0 {
+			l.began = now
+		}
 		l.streak, l.streakAt, l.trouble = l.streak+1, now, out.Failure
 	}
 	dec := l.policy.decide(job, out, l.streak, now, rand.Float64())

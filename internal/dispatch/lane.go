@@ -48,8 +48,9 @@ type lane struct {
 	line     account.Line    // of the latest attempt
 	paused   time.Time       // nothing leaves before
 	streak   int             // consecutive attempts that did not get through
-	trouble  message.Failure // of the latest of them
 	streakAt time.Time       // when it last grew
+	began    time.Time       // when the streak did
+	trouble  message.Failure // of its latest attempt
 	inFlight int
 	stale    bool // what is in the window is to be forgotten
 }
@@ -333,20 +334,25 @@ func (l *lane) sweep(ctx context.Context) {
 			l.overdue = append(l.overdue, it)
 		}
 	}
-	if (l.block.held || l.streak > outage) && l.sweepStuck(now) {
+	if (l.block.held || l.outage(now)) && l.sweepStuck(now) {
 		l.swept = time.Time{}
 	}
 }
 
-// outage is how many attempts in a row may fail before it counts as nothing getting through.
-const outage = 3
+// outage reports whether nothing has got through for so long that it is not chance.
+func (l *lane) outage(now time.Time) bool {
+	return l.streak > steady && now.Sub(l.began) >= time.Minute
+}
+
+// steady is how many attempts in a row may fail before the lane slows down.
+const steady = 3
 
 // stuck reports whether messages of a priority wait for something that is not about them, and for what.
-func (l *lane) stuck(p message.Priority) (why message.Failure, stuck bool) {
+func (l *lane) stuck(p message.Priority, now time.Time) (why message.Failure, stuck bool) {
 	if l.block.holds(p) {
 		return l.block.Why, true
 	}
-	return l.trouble, l.streak > outage
+	return l.trouble, l.outage(now)
 }
 
 // sweepStuck takes out what has waited for the lane's block or an outage to end for as long as anything is tried: it ends for that
@@ -354,7 +360,7 @@ func (l *lane) stuck(p message.Priority) (why message.Failure, stuck bool) {
 func (l *lane) sweepStuck(now time.Time) (any bool) {
 	for _, it := range l.window.jobs {
 		j := &it.job
-		why, stuck := l.stuck(j.Priority)
+		why, stuck := l.stuck(j.Priority, now)
 		if it.inFlight || !stuck || now.Before(j.Deadline(l.policy.window)) || j.InDoubt() && now.Before(j.NotBefore) {
 			continue
 		}

@@ -106,8 +106,8 @@ func (p policy) decide(j *message.Job, o Outcome, streak int, now time.Time, cha
 		switch {
 		case o.Scope == Number, o.Scope == Shared:
 			d.pause = pauseOutOfOrder.Ceiling(streak)
-		case streak > outage:
-			d.pause = pauseUnreached.Ceiling(streak - outage)
+		case streak > steady:
+			d.pause = pauseUnreached.Ceiling(streak - steady)
 		}
 	}
 	if !now.Before(deadline) {

@@ -17,6 +17,8 @@ type season struct {
 	doomed bool
 	// receivers adds destinations that are dead, slow and flapping.
 	receivers bool
+	// full says that there is no room for what is sent, some of the time.
+	full bool
 	// kills says that the node dies at any moment: then a message may, rarely, be sent twice.
 	kills bool
 }
@@ -76,7 +78,7 @@ func seasons(w *world) []season {
 		{name: "upstream", rules: upstreamRules, doomed: true, set: []string{"handover.retry_window=8s"}},
 		{name: "webhooks", rules: webhookRules},
 		{name: "destinations", receivers: true, set: []string{"delivery.retry_window=3s"}},
-		{name: "full disk", strike: w.fill},
+		{name: "full disk", strike: w.fill, full: true},
 	}
 	var beside []func(context.Context, *testing.T) // what can happen to a node that is being killed
 	if w.disk != nil {
@@ -86,7 +88,7 @@ func seasons(w *world) []season {
 		list = append(list, season{name: "clock", strike: w.jump})
 		beside = append(beside, w.jump)
 	}
-	return append(list, season{name: "all together", rules: everyRule, kills: true, strike: func(ctx context.Context, t *testing.T) {
+	return append(list, season{name: "all together", rules: everyRule, kills: true, full: w.disk != nil, strike: func(ctx context.Context, t *testing.T) {
 		var others sync.WaitGroup
 		for _, strike := range beside {
 			others.Go(func() { strike(ctx, t) })

@@ -62,17 +62,17 @@ func (v *victim) supervise(t *testing.T) {
 	}
 }
 
-// bounded goes on with a database that is about to reach its largest size.
+// bounded goes on with a database that is about to reach its largest size. The node stops in peace before, which leaves everything in
+// one file.
 func (v *victim) bounded(t *testing.T) {
 	t.Helper()
-	v.kill()
-	var size int64
-	for _, name := range []string{"waxwing.db", "waxwing.db-wal"} {
-		if file, err := os.Stat(filepath.Join(v.data, name)); err == nil {
-			size += file.Size()
-		}
+	v.cmd.Process.Signal(os.Interrupt) //nolint:errcheck // it may have ended by itself
+	<-v.ended
+	file, err := os.Stat(filepath.Join(v.data, "waxwing.db"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	v.bound = []string{"store.min_free=1MiB", fmt.Sprintf("store.max_size=%d", max(size+2<<20, 4<<20))}
+	v.bound = []string{"store.min_free=512KiB", fmt.Sprintf("store.max_size=%d", max(file.Size()+640<<10, 2<<20))}
 	v.start(t)
 }
 
