@@ -85,9 +85,11 @@ func TestMarketingNotEligible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res, err := http.DefaultClient.Do(req); err != nil || res.StatusCode != http.StatusOK {
+	res, err := http.DefaultClient.Do(req)
+	if err != nil || res.StatusCode != http.StatusOK {
 		t.Fatal(res, err)
 	}
+	res.Body.Close()
 	graph, err := meta.New(meta.Options{BaseURL: server.URL})
 	if err != nil {
 		t.Fatal(err)

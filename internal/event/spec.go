@@ -90,35 +90,35 @@ func (a *Additional) Apply(s *Spec, fresh bool, rules Rules) error {
 }
 
 // Apply takes over the secret part of what is asked for. A new HTTPS destination gets a signing secret, which is returned.
-func (settings *Settings) Apply(k Kind, s *Spec, fresh bool) (secret identity.Secret, err error) {
+func (s *Settings) Apply(k Kind, spec *Spec, fresh bool) (secret identity.Secret, err error) {
 	if k != HTTPS {
-		if s.Secret != "" || s.Headers != nil {
+		if spec.Secret != "" || spec.Headers != nil {
 			return "", invalid("secret and headers", "are for HTTPS destinations")
 		}
 		return "", nil
 	}
 	if fresh {
-		if secret = s.Secret; secret == "" {
+		if secret = spec.Secret; secret == "" {
 			secret = NewSigningSecret()
 		} else if err := CheckSigningSecret(secret); err != nil {
 			return "", err
 		}
-		settings.Secrets = []SigningSecret{{Value: secret}}
+		s.Secrets = []SigningSecret{{Value: secret}}
 	}
-	if s.Headers != nil {
-		if err := checkHeaders(*s.Headers); err != nil {
+	if spec.Headers != nil {
+		if err := checkHeaders(*spec.Headers); err != nil {
 			return "", err
 		}
-		settings.Headers = *s.Headers
+		s.Headers = *spec.Headers
 	}
 	return secret, nil
 }
 
 // Rotate puts a new signing secret first. Those before it sign until the overlap is over, two of them at most.
-func (settings *Settings) Rotate(secret identity.Secret, overlap time.Duration, now time.Time) {
+func (s *Settings) Rotate(secret identity.Secret, overlap time.Duration, now time.Time) {
 	const most = 3
 	keep := []SigningSecret{{Value: secret}}
-	for _, old := range settings.Secrets {
+	for _, old := range s.Secrets {
 		if until := now.Add(overlap); old.Until.IsZero() || until.Before(old.Until) {
 			old.Until = until
 		}
@@ -126,7 +126,7 @@ func (settings *Settings) Rotate(secret identity.Secret, overlap time.Duration, 
 			keep = append(keep, old)
 		}
 	}
-	settings.Secrets = keep
+	s.Secrets = keep
 }
 
 // checkAddress admits an https URL, or the ARN of something of the account in this Region.

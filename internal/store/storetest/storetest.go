@@ -127,7 +127,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"settling deliveries needs the lease":      deliveryFence,
 		"old events are pruned, waiting ones stay": prune,
 		"waiting events keep no others":            pruneBehind,
-		"customers written to first are counted":  reached,
+		"customers written to first are counted":   reached,
 		"old messages are pruned with their past":  pruneMessages,
 		"messages are found by what is asked":      search,
 		"searches do not wait for each other":      searchConcurrently,
