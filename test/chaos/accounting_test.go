@@ -36,6 +36,7 @@ type world struct {
 	disk   *disk         // nil when file systems cannot be mounted here
 	clock  *clock        // nil when the node's clock cannot be moved
 	length time.Duration // of a season
+	kills  int           // kill -9 so far
 
 	mu     sync.Mutex
 	random *rand.Rand
@@ -53,7 +54,7 @@ func TestAccounting(t *testing.T) {
 	var total ledger
 	begun := time.Now()
 	t.Cleanup(func() {
-		t.Logf("%v, %d lives of the node, seed %d\n%s", time.Since(begun).Round(time.Second), w.node.lives, seed, &total)
+		t.Logf("%v, %d lives of the node, %d times killed, seed %d\n%s", time.Since(begun).Round(time.Second), w.node.lives, w.kills, seed, &total)
 		if t.Failed() {
 			t.Logf("repeat with WAXWING_CHAOS_SEED=%d; the node's log ends with:\n%s", seed, w.node.log())
 		}
@@ -67,7 +68,16 @@ func TestAccounting(t *testing.T) {
 		}
 	}
 	total.check(t)
+	if w.kills < fewestKills {
+		t.Errorf("the node was killed only %d times, want at least %d", w.kills, fewestKills)
+	}
 }
+
+// A short run kills the node for so long, which is at least so often.
+const (
+	killsFor    = 16 * time.Second
+	fewestKills = 20
+)
 
 // newWorld starts the simulated WhatsApp and the node, and subscribes to its events.
 func newWorld(t *testing.T, seed uint64, long bool) *world {
@@ -131,7 +141,11 @@ func (w *world) live(t *testing.T, s season, round int) account {
 	taken := w.sim.webhooks(t)
 	receivers := w.receivers(t, s)
 
-	ctx, quiet := context.WithTimeout(t.Context(), w.length)
+	length := w.length
+	if s.kills {
+		length = max(length, killsFor)
+	}
+	ctx, quiet := context.WithTimeout(t.Context(), length)
 	traffic := start(ctx, w, s, round)
 	if s.strike != nil {
 		s.strike(ctx, t)

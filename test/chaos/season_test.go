@@ -108,6 +108,7 @@ const (
 func (w *world) kill(ctx context.Context, t *testing.T) {
 	for wait(ctx, shortestLife+w.upTo(longestLife-shortestLife)) {
 		w.node.kill()
+		w.kills++
 		wait(ctx, w.upTo(200*time.Millisecond))
 		w.node.start(t)
 	}
