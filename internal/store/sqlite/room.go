@@ -46,14 +46,14 @@ type room struct {
 
 	condition atomic.Pointer[Condition]
 	looked    time.Time
-	written   int           // tasks since then
+	written   int64         // bytes since then
 	failed    time.Time     // when the trouble began that there is, or was last
 	patience  time.Duration // before it is looked whether it is over
 }
 
 const (
-	lookEvery  = 50 * time.Millisecond // while writing goes on: at the speed of a disk the reserve would not last a second
-	lookAfter  = 256                   // tasks, for the same reason
+	lookEvery  = 50 * time.Millisecond // while writing goes on
+	lookPart   = 32                    // of the reserve may be written before it is looked again: a fast disk would fill it unseen
 	lookIdle   = time.Second
 	lookLate   = 30 * time.Second // when trouble comes back as often as it goes
 	notWatched = time.Hour
@@ -77,10 +77,10 @@ func (r *room) pace() time.Duration {
 	return notWatched
 }
 
-// due reports whether it is time to look, after tasks were committed.
-func (r *room) due(tasks int) bool {
-	r.written += tasks
-	return r.watched() && (r.written >= lookAfter || time.Since(r.looked) >= lookEvery)
+// due reports whether it is time to look, after so many bytes were committed.
+func (r *room) due(bytes int64) bool {
+	r.written += bytes
+	return r.written >= r.reserve/lookPart || time.Since(r.looked) >= lookEvery
 }
 
 // judge decides how much can be done with the bytes that are left. To get better takes a little more than to stay well: at the
@@ -151,13 +151,22 @@ func (w *writer) look() {
 	if trouble != nil && !isDamage(trouble) && r.looked.Sub(r.failed) >= r.patience {
 		trouble = w.probe()
 	}
-	free := int64(math.MaxInt64)
+	free := r.condition.Load().Free // what cannot be measured has not changed
 	if r.watched() {
 		if left, err := w.left(); err == nil {
 			free = left
 		}
 	}
 	r.set(free, trouble)
+}
+
+// wrote is how many bytes have been put into the log since it was asked last.
+func (w *writer) wrote() int64 {
+	pages, _, err := w.raw.Status(sqlite3.DBSTATUS_CACHE_WRITE, true)
+	if err != nil {
+		return math.MaxInt32 // look rather than trust
+	}
+	return pages * pageSize
 }
 
 // left is how many bytes may still be written: on the file system, less what the log holds and the file has yet to grow by, and

@@ -127,7 +127,7 @@ func (w *writer) run() {
 		}
 		if w.commit(group) {
 			idle.Reset(w.room.pace())
-		} else if w.room.due(len(group)) {
+		} else if w.room.watched() && w.room.due(w.wrote()) {
 			w.look()
 		}
 		for _, t := range group {
