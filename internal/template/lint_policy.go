@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -19,7 +20,7 @@ const (
 // rule is a kind of content: the reason reviewers give for it, the words that tell, what is wrong with it and how to mend it.
 type rule struct {
 	reason     string
-	words      *regexp.Regexp
+	words      func() *regexp.Regexp
 	text, mend string
 }
 
@@ -61,26 +62,31 @@ func commerce(kind string, words ...string) rule {
 }
 
 // phrases matches any of the phrases as whole words, in any case and over any white space.
-func phrases(list ...string) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(?:^|[^\pL\pN])(?:` + strings.ReplaceAll(strings.Join(list, "|"), " ", `\s+`) + `)(?:$|[^\pL\pN])`)
+func phrases(list ...string) func() *regexp.Regexp {
+	return lazily(`(?i)(?:^|[^\pL\pN])(?:` + strings.ReplaceAll(strings.Join(list, "|"), " ", `\s+`) + `)(?:$|[^\pL\pN])`)
+}
+
+// lazily compiles an expression when it is needed first: together these take ten milliseconds, and most commands check no template.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
 var (
 	// A request, and not far behind it in the same sentence what WhatsApp's business policy forbids to ask people for.
-	request = regexp.MustCompile(`(?i)(?:^|[^\pL])((?:send|share|give|provide|enter|submit|type|tell|reply|respond|confirm|verify|update|upload|message|e-?mail|text|what\s+is|what's)\b[^.!?\n]{0,80}?\b` +
+	request = lazily(`(?i)(?:^|[^\pL])((?:send|share|give|provide|enter|submit|type|tell|reply|respond|confirm|verify|update|upload|message|e-?mail|text|what\s+is|what's)\b[^.!?\n]{0,80}?\b` +
 		`(?:card\s+(?:number|no|details|pin)|(?:bank\s+)?account\s+(?:number|details)|iban|cvv2?|cvc|atm\s+pin|upi\s+pin|social\s+security\s+(?:number|no)|ssn|` +
 		`national\s+(?:id|identity|identification)(?:\s+(?:card|number))?|(?:identity|identification)\s+(?:card|number|document)|id\s+card|government[- ]issued\s+id|passports?|driver'?s?\s+licen[cs]e|driving\s+licen[cs]e|aadhaa?r|pan\s+(?:card|number)|` +
 		`tax\s+(?:id|identification)(?:\s+number)?|birth\s+certificate|bank\s+statements?)(?:$|[^\pL\pN]))`)
 	// Part of an identifier may be asked for.
-	partial = regexp.MustCompile(`(?i)\b(?:last|first|final)\s+(?:\d|two|three|four|five|six)\b|\bending\s+(?:in|with)\b|\bmasked\b`)
+	partial = lazily(`(?i)\b(?:last|first|final)\s+(?:\d|two|three|four|five|six)\b|\bending\s+(?:in|with)\b|\bmasked\b`)
 	// A warning not to give it away is none.
-	negated = regexp.MustCompile(`(?i)(?:\bnever|\bnot|n't|n’t|\bno\s+one|\bnobody)(?:\s+[\pL']+){0,3}\s*$`)
+	negated = lazily(`(?i)(?:\bnever|\bnot|n't|n’t|\bno\s+one|\bnobody)(?:\s+[\pL']+){0,3}\s*$`)
 )
 
 // asksForIdentifiers reports whether a text asks people for identifiers in full, or for documents that hold them.
 func asksForIdentifiers(s string) bool {
-	for _, at := range request.FindAllStringSubmatchIndex(s, -1) {
-		if !partial.MatchString(s[at[2]:at[3]]) && !negated.MatchString(s[:at[2]]) {
+	for _, at := range request().FindAllStringSubmatchIndex(s, -1) {
+		if !partial().MatchString(s[at[2]:at[3]]) && !negated().MatchString(s[:at[2]]) {
 			return true
 		}
 	}
@@ -98,7 +104,7 @@ var (
 func (l *linter) meaning(v value) {
 	s := v.str()
 	for i := range policy {
-		if rule := &policy[i]; rule.words.MatchString(s) {
+		if rule := &policy[i]; rule.words().MatchString(s) {
 			l.suspect(v, rule.reason, rule.text, rule.mend)
 		}
 	}
@@ -106,18 +112,18 @@ func (l *linter) meaning(v value) {
 		l.suspect(v, reasonAbusive, "asks for a card or account number, a national identifier or a document that shows one, which the WhatsApp Business Policy does not allow",
 			"ask for the last four digits at most, or lead to a page of your own")
 	}
-	if shortened.MatchString(s) {
+	if shortened().MatchString(s) {
 		l.suspect(v, "", "has a shortened address, which hides where it leads", "write the address of the page itself")
 	}
 	switch {
-	case l.category == Utility && selling.MatchString(s):
+	case l.category == Utility && selling().MatchString(s):
 		l.suspect(v, reasonPromo, "advertises, which UTILITY templates must not", "leave the offer out, or make the category MARKETING")
-	case (l.category == Utility || l.category == Marketing) && passcode.MatchString(s) && len(scan(s).variables) > 0:
+	case (l.category == Utility || l.category == Marketing) && passcode().MatchString(s) && len(scan(s).variables) > 0:
 		l.suspect(v, reasonCategory, "seems to carry a one-time code, which only AUTHENTICATION templates may", "make the category AUTHENTICATION")
 	}
 }
 
-var shortened = regexp.MustCompile(`(?i)(?:^|[^\pL\pN.-])(?:` + strings.ReplaceAll(strings.Join(shorteners, "|"), ".", `\.`) + `)/`)
+var shortened = lazily(`(?i)(?:^|[^\pL\pN.-])(?:` + strings.ReplaceAll(strings.Join(shorteners, "|"), ".", `\.`) + `)/`)
 
 // sellingButtons are those that belong to advertising.
 var sellingButtons = []string{"COPY_CODE", "CATALOG", "MPM", "SPM"}
