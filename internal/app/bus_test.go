@@ -149,6 +149,11 @@ func TestEventsToTopics(t *testing.T) {
 	if d := dead.DeadLetters[0]; d.Destination != "arn:aws:events:us-east-1:000000000000:rule/orders/target/t" || d.Reason != "Topic does not exist" || d.Source != "target" {
 		t.Errorf("dead letter %+v", d)
 	}
+	var shown struct{ Envelope string }
+	n.api.Do(t, http.MethodGet, "/v1/waxwing/events/dead-letters/details?deadLetterId="+dead.DeadLetters[0].ID, nil).JSON(t, &shown)
+	if !strings.Contains(shown.Envelope, `"detail":{"n":1}`) || !strings.Contains(shown.Envelope, `"source":"shop"`) {
+		t.Errorf("it carries %s, want the event as it was put", shown.Envelope)
+	}
 
 	bodies := make(chan string, 10)
 	subscriber := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

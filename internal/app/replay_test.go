@@ -276,6 +276,14 @@ func TestNotificationsAgain(t *testing.T) {
 		!strings.Contains(l.Reason, "500") || l.MessageID != "" || l.Timestamp == 0 || l.DeadSince < l.Timestamp {
 		t.Errorf("dead letter = %+v", l)
 	}
+	var whole struct {
+		DeadLetter buried
+		Envelope   string
+	}
+	n.ask(t, "GET", path("events/dead-letters/details", "deadLetterId", l.DeadLetterID), nil, &whole)
+	if whole.DeadLetter != l || whole.Envelope != fmt.Sprintf(entry, " 0") {
+		t.Errorf("shown: %+v", whole)
+	}
 	page, next := n.deadLetters(t, "maxResults", "1", "destination", l.Destination)
 	rest, end := n.deadLetters(t, "maxResults", "10", "destination", l.Destination, "nextToken", next)
 	if !slices.Equal(slices.Concat(page, rest), list) || end != "" {

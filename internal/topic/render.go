@@ -23,8 +23,14 @@ var errUnreadable = errors.New("stored message is unreadable")
 // Unreadable reports whether Render failed because of the message itself, so that trying again is of no use.
 func Unreadable(err error) bool { return errors.Is(err, errUnreadable) }
 
-func unseal(sealer Sealer, r queue.Record) (*Message, error) {
-	plain, err := sealer.Open(r.Sealed, []byte(r.ID))
+// Opener undoes the protection of stored messages.
+type Opener interface {
+	Open(sealed, associated []byte) ([]byte, error)
+}
+
+// Unseal reads a stored message.
+func Unseal(opener Opener, r queue.Record) (*Message, error) {
+	plain, err := opener.Open(r.Sealed, []byte(r.ID))
 	if err != nil {
 		return nil, fmt.Errorf("%w: open message %s: %w", errUnreadable, r.ID, err)
 	}
@@ -52,7 +58,7 @@ func NewRenderer(sealer Sealer, signer *Signer, links Links) *Renderer {
 // Render returns the body to send to a subscription, and the attributes that belong beside it. They are nil when the body says it
 // all, as the signed document does.
 func (r *Renderer) Render(ctx context.Context, rec queue.Record, sub *Subscriber) (body []byte, attributes []Attribute, err error) {
-	m, err := unseal(r.sealer, rec)
+	m, err := Unseal(r.sealer, rec)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/restjson"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
@@ -136,14 +137,7 @@ func (s server) readDeadLetters(ctx context.Context, accountID string, at place,
 		return nil, err
 	}
 	for i := range notifications {
-		n := &notifications[i]
-		p := place{fromTopics, n.Key}
-		from, kind := fromTopics, topic.Kind(n.Kind).String()
-		if event.KindOf(n.Subscriber) == event.EventBridge { // a target's name begins with that of its rule
-			from, kind = fromBus, ""
-		}
-		list = append(list, deadLetter{ID: p.String(), Source: from, EventID: n.MessageID, Type: kind, Destination: n.Subscriber,
-			Attempts: n.Attempts, Reason: n.Reason, Timestamp: restjson.Time(n.PublishedAt), DeadSince: restjson.Time(n.At), place: p})
+		list = append(list, buriedMessage(&notifications[i]))
 	}
 	return list, nil
 }
@@ -160,26 +154,41 @@ func buriedEvent(e *event.DeadLetter) deadLetter {
 	return l
 }
 
+// buriedMessage describes what a subscription or a target did not take.
+func buriedMessage(n *queue.DeadLetter) deadLetter {
+	p := place{fromTopics, n.Key}
+	l := deadLetter{ID: p.String(), Source: fromTopics, EventID: n.MessageID, Type: topic.Kind(n.Kind).String(), Destination: n.Subscriber,
+		Attempts: n.Attempts, Reason: n.Reason, Timestamp: restjson.Time(n.PublishedAt), DeadSince: restjson.Time(n.At), place: p}
+	if event.KindOf(n.Subscriber) == event.EventBridge { // a target's name begins with that of its rule
+		l.Source, l.Type = fromBus, ""
+	}
+	return l
+}
+
 type getDeadLetterInput struct {
 	ID string `query:"deadLetterId" required:"true" len:"1..40"`
 }
 
 type getDeadLetterOutput struct {
 	DeadLetter deadLetter `json:"deadLetter"`
-	Envelope   string     `json:"envelope"` // what the destination did not take
+	Envelope   string     `json:"envelope"` // what was not taken: an event's document, what was published to a topic, what was put on the bus
 }
 
-// getDeadLetter shows what a dead letter of the event queue carries.
+// getDeadLetter shows what a dead letter carries.
 func (s server) getDeadLetter(ctx context.Context, in *getDeadLetterInput) (*getDeadLetterOutput, error) {
 	p, err := parsePlace(in.ID)
 	if err != nil {
 		return nil, err
 	}
-	if p.source != fromEvents {
-		return nil, fault.New(fault.InvalidParameters, "Only dead letters of WhatsApp events can be shown, not %s.", in.ID)
-	}
 	scope := awsapi.From(ctx).Scope()
-	l, d, err := s.Events.DeadEvent(ctx, scope.AccountID, p.key)
+	if p.source == fromEvents {
+		return s.showEvent(ctx, scope, p.key)
+	}
+	return s.showMessage(ctx, scope.AccountID, p.key)
+}
+
+func (s server) showEvent(ctx context.Context, scope account.Scope, key int64) (*getDeadLetterOutput, error) {
+	l, d, err := s.Events.DeadEvent(ctx, scope.AccountID, key)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +197,23 @@ func (s server) getDeadLetter(ctx context.Context, in *getDeadLetterInput) (*get
 		return nil, err
 	}
 	return &getDeadLetterOutput{buriedEvent(&l), string(event.Envelope(&d, scope, opened))}, nil
+}
+
+func (s server) showMessage(ctx context.Context, accountID string, key int64) (*getDeadLetterOutput, error) {
+	n, record, err := s.Notifications.DeadMessage(ctx, accountID, key)
+	if err != nil {
+		return nil, err
+	}
+	l := buriedMessage(&n)
+	if l.Source == fromBus {
+		put, err := s.Opener.Open(record.Sealed, []byte(record.ID))
+		return &getDeadLetterOutput{l, string(put)}, err
+	}
+	m, err := topic.Unseal(s.Opener, record)
+	if err != nil {
+		return nil, err
+	}
+	return &getDeadLetterOutput{l, string(m.Body)}, nil
 }
 
 // chooseInput says which dead letters: some, those of one destination, or all.

@@ -23,6 +23,7 @@ type Events interface {
 // Notifications are the messages of built-in topics, and the events on the built-in event bus, that could not be delivered.
 type Notifications interface {
 	DeadMessages(ctx context.Context, accountID string, after int64, limit int) ([]queue.DeadLetter, error)
+	DeadMessage(ctx context.Context, accountID string, key int64) (queue.DeadLetter, queue.Record, error)
 	RequeueDeadMessages(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, queues []int64, err error)
 	DiscardDeadMessages(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
 }

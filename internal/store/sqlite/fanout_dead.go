@@ -2,8 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
@@ -25,6 +28,24 @@ func (db *DB) DeadMessages(ctx context.Context, accountID string, after int64, l
 		return err
 	})
 	return list, err
+}
+
+// DeadMessage reads a dead letter of an account and the message itself. It returns fault.NotFound if there is none.
+func (db *DB) DeadMessage(ctx context.Context, accountID string, key int64) (d queue.DeadLetter, r queue.Record, err error) {
+	letters, err := db.DeadMessages(ctx, accountID, key-1, 1)
+	if err != nil {
+		return d, r, err
+	}
+	if len(letters) == 1 && letters[0].Key == key {
+		d = letters[0]
+		r = queue.Record{ID: d.MessageID, Kind: d.Kind, PublishedAt: d.PublishedAt}
+		err = db.queryRow(ctx, `SELECT m.body FROM fanout_dead_letters d JOIN fanout_messages m ON m.seq = d.message_seq WHERE d.seq = ?`, key).
+			Scan(&r.Sealed)
+	}
+	if len(letters) == 0 || letters[0].Key != key || errors.Is(err, sql.ErrNoRows) {
+		err = fault.New(fault.NotFound, "There is no dead letter notification-%d in this account.", key)
+	}
+	return d, r, err
 }
 
 // RequeueDeadMessages puts dead letters of an account back into the queues of their subscribers. What is no concern of its

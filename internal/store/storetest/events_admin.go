@@ -9,6 +9,7 @@ import (
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
@@ -27,6 +28,7 @@ type eventsAdmin interface {
 // fanoutAdmin is the same for what waits in the queues of the fan-out.
 type fanoutAdmin interface {
 	DeadMessages(ctx context.Context, accountID string, after int64, limit int) ([]queue.DeadLetter, error)
+	DeadMessage(ctx context.Context, accountID string, key int64) (queue.DeadLetter, queue.Record, error)
 	RequeueDeadMessages(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, queues []int64, err error)
 	DiscardDeadMessages(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
 }
@@ -283,6 +285,7 @@ func requeueDeadMessages(t *testing.T, h *hub) {
 	s, gone := h.confirmed(t, arn, "https://a.example/"), h.confirmed(t, arn, "https://b.example/")
 	pending := h.subscribe(t, arn, "https://c.example/")
 	published := h.publish(t, arn, 3)
+	second := h.due(t, s.Key).Messages[1].Record
 	for _, sub := range []topic.Subscription{s, gone, pending} {
 		h.settle(t, h.claim(t, sub.Key, "node"), sub.Key, queue.Undone, h.due(t, sub.Key).Messages...)
 	}
@@ -300,6 +303,13 @@ func requeueDeadMessages(t *testing.T, h *hub) {
 	}
 	if n, err := h.DiscardDeadMessages(h.ctx, stranger, keys); err != nil || n != 0 {
 		t.Errorf("another account discarded %d, %v", n, err)
+	}
+	letter, record, err := h.DeadMessage(h.ctx, h.account, keys[1])
+	must(t, err)
+	same(t, "shown", letter, letters[1])
+	same(t, "record", record, second)
+	if _, _, err := h.DeadMessage(h.ctx, stranger, keys[1]); !fault.Is(err, fault.NotFound) {
+		t.Errorf("shown to another account: %v", err)
 	}
 	_, err = h.Unsubscribe(h.ctx, gone.ARN, []byte("token"), h.now.Add(time.Hour), h.message(topic.UnsubscribeConfirmation))
 	must(t, err)
