@@ -74,6 +74,13 @@ func (b *books) event(envelope []byte) {
 	}
 }
 
+// heard is how many events have come so far.
+func (b *books) heard() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.progress
+}
+
 // told are the statuses that WhatsApp reports by webhook, in order.
 var told = [...]string{"sent", "delivered", "read", "failed"}
 
@@ -98,6 +105,7 @@ const patience = 15 * time.Second
 func (w *world) settle(t *testing.T, receivers []*receiver) (entries []entry) {
 	t.Helper()
 	for seen, since := "", time.Now(); ; pause(t, 100*time.Millisecond) {
+		events := w.books.heard()
 		var err error
 		if entries, err = w.sim.ledger(t.Context(), w.books.after); err != nil {
 			t.Fatal(err)
@@ -114,12 +122,11 @@ func (w *world) settle(t *testing.T, receivers []*receiver) (entries []entry) {
 			waiting += r.waiting
 		}
 		open := w.books.open(entries)
-		if hooks.Queued+waiting+open == 0 {
+		// An event that came meanwhile may be about a message that WhatsApp got after it was asked.
+		if hooks.Queued+waiting+open == 0 && w.books.heard() == events {
 			return entries
 		}
-		w.books.mu.Lock()
-		now := fmt.Sprint(w.books.progress, len(entries), hooks, waiting, open)
-		w.books.mu.Unlock()
+		now := fmt.Sprint(events, len(entries), hooks, waiting, open)
 		if now != seen {
 			seen, since = now, time.Now()
 		}
