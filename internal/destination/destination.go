@@ -81,12 +81,58 @@ func Apart(ctx context.Context, n int, call func(i int) (trouble bool)) (trouble
 	return trouble
 }
 
+// Limits are what a service takes at once.
+type Limits struct {
+	Service string
+	Entries int // of one request
+	Batch   int // bytes of all of them
+	Entry   int // bytes of one alone
+}
+
+// Requests yields what sends events of the given sizes in as few requests as the limits allow: send makes the one for the events
+// [start, end) and reports whether the destination is in trouble. An event that is too large for any gets its error instead.
+func (l Limits) Requests(sizes []int, errs []error, send func(start, end int) (trouble bool)) iter.Seq[func() (trouble bool)] {
+	return func(yield func(func() bool) bool) {
+		for start, end := range Batches(sizes, l.Entries, l.Batch) {
+			if sizes[start] > l.Entry {
+				errs[start] = l.refuse(sizes[start])
+			} else if !yield(func() bool { return send(start, end) }) {
+				return
+			}
+		}
+	}
+}
+
+// Check refuses an event of a size that no request takes.
+func (l Limits) Check(size int) error {
+	if size > l.Entry {
+		return l.refuse(size)
+	}
+	return nil
+}
+
+func (l Limits) refuse(size int) error {
+	return fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d %s takes", size, l.Entry, l.Service)
+}
+
+// Result notes what became of the entry that an answer names: its id is its position in the request. Ids that nobody gave mean nothing.
+func Result(errs []error, id string, err error) {
+	if i, bad := strconv.Atoi(id); bad == nil && i >= 0 && i < len(errs) {
+		errs[i] = err
+	}
+}
+
+// All gives every event of a call the same result.
+func All(errs []error, err error) {
+	for i := range errs {
+		errs[i] = err
+	}
+}
+
 // Untried returns the results of n events that no call has carried.
 func Untried(n int) []error {
 	errs := make([]error, n)
-	for i := range errs {
-		errs[i] = event.ErrUntried
-	}
+	All(errs, event.ErrUntried)
 	return errs
 }
 

@@ -3,7 +3,6 @@ package eventbridge
 
 import (
 	"context"
-	"iter"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -15,13 +14,10 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
-// Limits of PutEvents: entries of a request, and bytes of all. AWS takes 1 MB since 2026; details are small, so what everyone takes is
-// enough.
-const (
-	maxEntries = 10
-	maxBytes   = 256 << 10
-	timeBytes  = 14 // that an entry's time counts for, whatever its form
-)
+// limits of PutEvents. AWS takes 1 MB since 2026; details are small, so what everyone takes is enough.
+var limits = destination.Limits{Service: "EventBridge", Entries: 10, Batch: 256 << 10, Entry: 256 << 10}
+
+const timeBytes = 14 // that an entry's time counts for, whatever its form
 
 // Options configure a Publisher.
 type Options struct {
@@ -58,7 +54,7 @@ func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages [
 			Time: aws.Time(messages[i].At)}
 		sizes[i] = timeBytes + len(p.Source) + len(kind) + len(detail)
 	}
-	destination.Each(ctx, all.calls(ctx, sizes), d.Concurrency)
+	destination.Each(ctx, limits.Requests(sizes, all.errs, func(start, end int) bool { return all.part(start, end).put(ctx) }), d.Concurrency)
 	return all.errs
 }
 
@@ -69,20 +65,7 @@ type call struct {
 	errs    []error
 }
 
-func (c *call) calls(ctx context.Context, sizes []int) iter.Seq[func() bool] {
-	return func(yield func(func() bool) bool) {
-		for start, end := range destination.Batches(sizes, maxEntries, maxBytes) {
-			if sizes[start] > maxBytes {
-				c.errs[start] = fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d EventBridge takes", sizes[start], maxBytes)
-				continue
-			}
-			if !yield(func() bool { return c.part(start, end).put(ctx) }) {
-				return
-			}
-		}
-	}
-}
-
+// part is the call for the events [start, end).
 func (c *call) part(start, end int) *call {
 	return &call{c.client, c.entries[start:end], c.errs[start:end]}
 }
@@ -97,9 +80,7 @@ func (c *call) put(ctx context.Context) (trouble bool) {
 		if fault.Is(err, fault.InvalidParameters) && len(c.entries) > 1 { // for one of them
 			return destination.Apart(ctx, len(c.entries), func(i int) bool { return c.part(i, i+1).put(ctx) })
 		}
-		for i := range c.errs {
-			c.errs[i] = err
-		}
+		destination.All(c.errs, err)
 		return destination.Trouble(c.errs)
 	}
 	for i := range c.errs {

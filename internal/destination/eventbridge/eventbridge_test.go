@@ -97,7 +97,7 @@ func TestPublisher(t *testing.T) {
 		Aside: func(w http.ResponseWriter, r *http.Request, body []byte) bool {
 			return destinationtest.AssumeRole(t, w, r, body)
 		},
-		Batch: maxEntries,
+		Batch: limits.Entries,
 		Partial: func(w http.ResponseWriter) {
 			answer(w, 200, `{"FailedEntryCount":2,"Entries":[{"EventId":"e"},{"ErrorCode":"MalformedDetail","ErrorMessage":"Detail is malformed."},`+
 				`{"ErrorCode":"InternalFailure","ErrorMessage":""}]}`)
@@ -198,7 +198,7 @@ func TestTooLarge(t *testing.T) {
 	t.Parallel()
 	url, buses := server(t, "")
 	list := destinationtest.Events(2)
-	list[0].Status, list[0].Opened = "failed", []byte(`{"changes":[{"value":{"statuses":[{"errors":[{"title":"`+strings.Repeat("x", maxBytes)+`"}]}]}}]}`)
+	list[0].Status, list[0].Opened = "failed", []byte(`{"changes":[{"value":{"statuses":[{"errors":[{"title":"`+strings.Repeat("x", limits.Entry)+`"}]}]}}]}`)
 	errs := publisher(url, nil).Publish(t.Context(), event.Destination{Name: bus, Address: bus}, list)
 	if destinationtest.VerdictOf(errs[0]) != destinationtest.Dead || errs[1] != nil || len(buses()) != 1 {
 		t.Errorf("%v after %v", errs, buses())

@@ -7,7 +7,6 @@ package sns
 import (
 	"context"
 	"errors"
-	"iter"
 	"strconv"
 	"sync/atomic"
 
@@ -22,11 +21,8 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
-// Limits of SNS: entries of a batch, and bytes of a message or of all in a batch.
-const (
-	maxEntries = 10
-	maxBytes   = 256 << 10
-)
+// limits of SNS: a message may be as large as all of a batch.
+var limits = destination.Limits{Service: "SNS", Entries: 10, Batch: 256 << 10, Entry: 256 << 10}
 
 // Publisher sends events to topics. It is safe for concurrent use.
 type Publisher struct {
@@ -57,42 +53,38 @@ func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages [
 		all.bodies[i] = string(messages[i].Envelope())
 		sizes[i] = len(all.bodies[i])
 	}
-	destination.Each(ctx, p.calls(ctx, &all, sizes), d.Concurrency)
+	destination.Each(ctx, p.limits().Requests(sizes, all.errs, func(start, end int) bool {
+		if end-start == 1 {
+			return all.one(ctx, start)
+		}
+		return p.batch(ctx, all.part(start, end))
+	}), d.Concurrency)
 	return all.errs
 }
 
 // Send publishes one message to a topic, as the server itself; nil means that the topic has it. SNS gives it an id of its own. A
 // fault.InvalidParameters says that it never will.
 func (p *Publisher) Send(ctx context.Context, topicARN, _, body string) error {
-	if len(body) > maxBytes {
-		return fault.New(fault.InvalidParameters, "the message has %d bytes, more than the %d SNS takes", len(body), maxBytes)
+	if err := limits.Check(len(body)); err != nil {
+		return err
 	}
 	c := call{client: p.clients.For(&event.Destination{}), topic: topicARN, bodies: []string{body}, errs: destination.Untried(1)}
 	c.one(ctx, 0)
 	return c.errs[0]
 }
 
-func (p *Publisher) calls(ctx context.Context, all *call, sizes []int) iter.Seq[func() bool] {
-	return func(yield func(func() bool) bool) {
-		entries := maxEntries
-		if p.single.Load() {
-			entries = 1
-		}
-		for start, end := range destination.Batches(sizes, entries, maxBytes) {
-			if sizes[start] > maxBytes {
-				all.errs[start] = fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d SNS takes", sizes[start], maxBytes)
-				continue
-			}
-			part := call{all.client, all.topic, all.bodies[start:end], all.errs[start:end]}
-			send := func() bool { return p.batch(ctx, &part) }
-			if end-start == 1 {
-				send = func() bool { return part.one(ctx, 0) }
-			}
-			if !yield(send) {
-				return
-			}
-		}
+// part is the call for the events [start, end).
+func (c *call) part(start, end int) *call {
+	return &call{c.client, c.topic, c.bodies[start:end], c.errs[start:end]}
+}
+
+// limits are those of single requests once the service is known to have no others.
+func (p *Publisher) limits() destination.Limits {
+	l := limits
+	if p.single.Load() {
+		l.Entries = 1
 	}
+	return l
 }
 
 // batch sends everything in one request. It reports whether the topic is in trouble.
@@ -113,23 +105,15 @@ func (p *Publisher) batch(ctx context.Context, c *call) (trouble bool) {
 		if fault.Is(err, fault.InvalidParameters) { // one of them is at fault, or the topic: each alone will tell
 			return c.apart(ctx)
 		}
-		for i := range c.errs {
-			c.errs[i] = err
-		}
+		destination.All(c.errs, err)
 		return true
 	}
-	for i := range c.errs { // until the answer names it, nobody took it
-		c.errs[i] = errUnmentioned
-	}
+	destination.All(c.errs, errUnmentioned) // until the answer names it, nobody took it
 	for _, s := range out.Successful {
-		if i, ok := position(s.Id, len(c.errs)); ok {
-			c.errs[i] = nil
-		}
+		destination.Result(c.errs, aws.ToString(s.Id), nil)
 	}
 	for _, f := range out.Failed {
-		if i, ok := position(f.Id, len(c.errs)); ok {
-			c.errs[i] = service.Refused(aws.ToString(f.Code), aws.ToString(f.Message))
-		}
+		destination.Result(c.errs, aws.ToString(f.Id), service.Refused(aws.ToString(f.Code), aws.ToString(f.Message)))
 	}
 	return destination.Trouble(c.errs)
 }
@@ -155,12 +139,6 @@ func (c *call) one(ctx context.Context, i int) (trouble bool) {
 }
 
 var errUnmentioned = fault.New(fault.Dependency, "SNS did not say what became of the event")
-
-// position is where in a batch of n the entry with an id is.
-func position(id *string, n int) (i int, ok bool) {
-	i, err := strconv.Atoi(aws.ToString(id))
-	return i, err == nil && i >= 0 && i < n
-}
 
 // unsupported reports whether an error says that the service does not know the operation.
 func unsupported(err error) bool {

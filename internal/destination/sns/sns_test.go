@@ -101,8 +101,8 @@ func TestPublisher(t *testing.T) {
 		Aside: func(w http.ResponseWriter, r *http.Request, body []byte) bool {
 			return destinationtest.AssumeRole(t, w, r, body)
 		},
-		Batch:    maxEntries,
-		MaxBytes: maxBytes,
+		Batch:    limits.Entries,
+		MaxBytes: limits.Entry,
 		Partial: func(w http.ResponseWriter) {
 			taken(w, 1, failedEntry(1, "InvalidParameter", "Message Reason: Invalid characters", true), failedEntry(2, "InternalError", "", false),
 				failedEntry(99, "InvalidParameter", "", true))

@@ -7,10 +7,8 @@ package sqs
 
 import (
 	"context"
-	"iter"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -23,13 +21,8 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
 
-// Limits of SQS: entries of a batch, and bytes of a message. A batch may be as large as a message; ours stay below what SQS took
-// before 2025 and compatible services still take.
-const (
-	maxEntries = 10
-	maxBytes   = 1 << 20
-	batchBytes = 256 << 10
-)
+// limits of SQS. A batch may be as large as a message; ours stay below what SQS took before 2025 and compatible services still take.
+var limits = destination.Limits{Service: "SQS", Entries: 10, Batch: 256 << 10, Entry: 1 << 20}
 
 // Publisher sends to queues. It is safe for concurrent use.
 type Publisher struct {
@@ -58,9 +51,7 @@ func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages [
 	errs := destination.Untried(len(messages))
 	url, err := p.url(d.Address)
 	if err != nil {
-		for i := range errs {
-			errs[i] = err
-		}
+		destination.All(errs, err)
 		return errs
 	}
 	all := call{client: p.clients.For(&d), url: url, bodies: make([]string, len(messages)), errs: errs}
@@ -69,7 +60,12 @@ func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages [
 		all.bodies[i] = string(messages[i].Envelope())
 		sizes[i] = len(all.bodies[i])
 	}
-	destination.Each(ctx, calls(ctx, &all, sizes), d.Concurrency)
+	destination.Each(ctx, limits.Requests(sizes, errs, func(start, end int) bool {
+		if end-start == 1 {
+			return all.one(ctx, start)
+		}
+		return all.part(start, end).batch(ctx)
+	}), d.Concurrency)
 	return errs
 }
 
@@ -85,23 +81,9 @@ func (p *Publisher) url(arn string) (string, error) {
 	return p.endpoint + "/" + q.AccountID + "/" + q.Name, nil
 }
 
-func calls(ctx context.Context, all *call, sizes []int) iter.Seq[func() bool] {
-	return func(yield func(func() bool) bool) {
-		for start, end := range destination.Batches(sizes, maxEntries, batchBytes) {
-			if sizes[start] > maxBytes {
-				all.errs[start] = fault.New(fault.InvalidParameters, "the event has %d bytes, more than the %d SQS takes", sizes[start], maxBytes)
-				continue
-			}
-			part := call{all.client, all.url, all.bodies[start:end], all.errs[start:end]}
-			send := func() bool { return part.batch(ctx) }
-			if end-start == 1 {
-				send = func() bool { return part.one(ctx, 0) }
-			}
-			if !yield(send) {
-				return
-			}
-		}
-	}
+// part is the call for the events [start, end).
+func (c *call) part(start, end int) *call {
+	return &call{c.client, c.url, c.bodies[start:end], c.errs[start:end]}
 }
 
 // batch sends everything in one request. It reports whether the queue is in trouble.
@@ -118,45 +100,29 @@ func (c *call) batch(ctx context.Context) (trouble bool) {
 		if fault.Is(err, fault.InvalidParameters) { // one of them is at fault, or they are too many for the service: each alone will tell
 			return c.apart(ctx)
 		}
-		for i := range c.errs {
-			c.errs[i] = err
-		}
+		destination.All(c.errs, err)
 		return true
 	}
-	for i := range c.errs { // until the answer names it, nobody took it
-		c.errs[i] = errUnmentioned
-	}
+	destination.All(c.errs, errUnmentioned) // until the answer names it, nobody took it
 	for _, s := range out.Successful {
-		if i, ok := position(s.Id, len(c.errs)); ok && aws.ToString(s.MessageId) != "" {
-			c.errs[i] = nil
+		if aws.ToString(s.MessageId) != "" {
+			destination.Result(c.errs, aws.ToString(s.Id), nil)
 		}
 	}
 	for _, f := range out.Failed {
-		if i, ok := position(f.Id, len(c.errs)); ok {
-			c.errs[i] = service.Refused(aws.ToString(f.Code), aws.ToString(f.Message))
-		}
+		destination.Result(c.errs, aws.ToString(f.Id), service.Refused(aws.ToString(f.Code), aws.ToString(f.Message)))
 	}
-	trouble = true // unless some got through, or are themselves to blame
-	for _, err := range c.errs {
-		trouble = trouble && err != nil && !fault.Is(err, fault.InvalidParameters)
-	}
-	return trouble
+	return destination.Trouble(c.errs)
 }
 
-// apart sends each event in a request of its own, until there is trouble or it takes too long.
+// apart sends each event in a request of its own.
 func (c *call) apart(ctx context.Context) (trouble bool) {
-	until := time.Now().Add(destination.Patience)
-	for i := range c.bodies {
-		if trouble = c.one(ctx, i); trouble || time.Now().After(until) {
-			break
-		}
-	}
-	return trouble
+	return destination.Apart(ctx, len(c.bodies), func(i int) bool { return c.one(ctx, i) })
 }
 
 func (c *call) one(ctx context.Context, i int) (trouble bool) {
 	c.errs[i] = send(ctx, c.client, &sqs.SendMessageInput{QueueUrl: &c.url, MessageBody: &c.bodies[i]})
-	return c.errs[i] != nil && !fault.Is(c.errs[i], fault.InvalidParameters)
+	return destination.Trouble(c.errs[i : i+1])
 }
 
 // send makes one SendMessage. The SDK compares the checksum of what the service says it has stored.
@@ -174,9 +140,3 @@ func send(ctx context.Context, client *sqs.Client, in *sqs.SendMessageInput) err
 }
 
 var errUnmentioned = fault.New(fault.Dependency, "SQS did not say what became of the message")
-
-// position is where in a batch of n the entry with an id is.
-func position(id *string, n int) (i int, ok bool) {
-	i, err := strconv.Atoi(aws.ToString(id))
-	return i, err == nil && i >= 0 && i < n
-}
