@@ -160,7 +160,7 @@ func TestMeasurements(t *testing.T) {
 	})
 	t.Run("a node that cannot start", func(t *testing.T) {
 		t.Parallel()
-		if _, err := startNode(t.Context(), "--set", "region=x"); err == nil || !strings.Contains(err.Error(), "region") {
+		if _, err := new(ownNode).start(t.Context(), "--set", "region=x"); err == nil || !strings.Contains(err.Error(), "region") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -168,7 +168,7 @@ func TestMeasurements(t *testing.T) {
 
 func child(t *testing.T, args ...string) *Process {
 	t.Helper()
-	p, err := startNode(context.Background(), args...) // the test's context ends before its clean-ups
+	p, err := new(ownNode).start(context.Background(), args...) // the test's context ends before its clean-ups
 	if err != nil {
 		t.Fatal(err)
 	}

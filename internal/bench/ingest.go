@@ -25,15 +25,10 @@ Callbacks carry one update, as Meta's do while there is little to tell; --batch 
 `
 
 type ingestOptions struct {
-	numbers     int
-	connections int
-	callbacks   int
-	batch       int
-	rate        float64
-	subscribe   bool
-	patience    time.Duration
-	dir         string
-	sets        []string
+	drivenNode
+	callbacks int
+	batch     int
+	subscribe bool
 }
 
 func (o *ingestOptions) declare(flags *flag.FlagSet) {
@@ -43,27 +38,17 @@ func (o *ingestOptions) declare(flags *flag.FlagSet) {
 	flags.IntVar(&o.batch, "batch", 1, "`count` of updates in a callback; Meta sends up to 1,000")
 	flags.Float64Var(&o.rate, "rate", 0, "updates a `second`; 0 posts the next callback when one is answered")
 	flags.BoolVar(&o.subscribe, "subscribe", false, "receive the events")
-	flags.DurationVar(&o.patience, "patience", 10*time.Second, "`time` without any progress after which what is missing is lost")
-	flags.StringVar(&o.dir, "dir", "", "`directory` for the temporary data of the node (default the system's)")
-	declareSet(flags, &o.sets)
+	o.drivenNode.declare(flags)
 }
 
 func (o *ingestOptions) check() error {
 	switch {
-	case o.numbers < 1 || o.numbers > 1000:
-		return usage("--numbers must be from 1 to 1000")
-	case o.connections < 1 || o.connections > maxConnections:
-		return usage(fmt.Sprintf("--connections must be from 1 to %d", maxConnections))
 	case o.batch < 1 || o.batch > 1000:
 		return usage("--batch must be from 1 to 1000")
 	case o.callbacks < 1 || o.callbacks*o.batch > 10_000_000:
 		return usage("--callbacks must be at least 1, and bring no more than 10,000,000 updates")
-	case o.rate < 0:
-		return usage("--rate must not be negative")
-	case o.patience <= 0:
-		return usage("--patience must be positive")
 	}
-	return nil
+	return o.drivenNode.check()
 }
 
 func runIngest(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error {
@@ -76,16 +61,11 @@ func runIngest(ctx context.Context, flags *flag.FlagSet, args []string, stdout, 
 		return err
 	}
 	updates := o.callbacks * o.batch
-	node := []string{"--numbers", strconv.Itoa(o.numbers), "--dir", o.dir, "--sent", strconv.Itoa((updates + kinds - 1) / kinds)}
-	for _, set := range o.sets {
-		node = append(node, "--set", set)
-	}
-	child, err := startNode(ctx, node...)
+	child, err := o.start(ctx, stderr, "--sent", strconv.Itoa((updates+kinds-1)/kinds))
 	if err != nil {
 		return err
 	}
-	defer child.Stop() //nolint:errcheck // it is thrown away
-	fmt.Fprintf(stderr, "profiles at %s/debug/pprof/\n", child.Env[envOps])
+	defer child.Stop()                    //nolint:errcheck // it is thrown away
 	before, _ := processorOf(child.PID()) // 0 where the system does not tell
 	if err := o.run(ctx, child, stdout); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -244,11 +245,63 @@ func (t *tail) String() string {
 	return t.buf.String()
 }
 
-// startNode runs a node to be measured as a child process.
-func startNode(ctx context.Context, args ...string) (*Process, error) {
+// ownNode is a node that a measurement starts for itself.
+type ownNode struct {
+	dir  string
+	sets []string
+}
+
+func (n *ownNode) declare(flags *flag.FlagSet) {
+	flags.StringVar(&n.dir, "dir", "", "`directory` for the temporary data of the node (default the system's)")
+	declareSet(flags, &n.sets)
+}
+
+// start runs the node as a child process, with flags of bench node.
+func (n *ownNode) start(ctx context.Context, args ...string) (*Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return Start(ctx, exports, self, append([]string{"bench", "node"}, args...)...)
+	args = append([]string{"bench", "node", "--dir", n.dir}, args...)
+	for _, set := range n.sets {
+		args = append(args, "--set", set)
+	}
+	return Start(ctx, exports, self, args...)
+}
+
+// drivenNode is such a node under load on several phone numbers, watched until nothing moves any more.
+type drivenNode struct {
+	ownNode
+	numbers     int
+	connections int
+	rate        float64
+	patience    time.Duration
+}
+
+func (n *drivenNode) declare(flags *flag.FlagSet) {
+	flags.DurationVar(&n.patience, "patience", 10*time.Second, "`time` without any progress after which what is missing is lost")
+	n.ownNode.declare(flags)
+}
+
+func (n *drivenNode) check() error {
+	switch {
+	case n.numbers < 1 || n.numbers > 1000:
+		return usage("--numbers must be from 1 to 1000")
+	case n.connections < 1 || n.connections > maxConnections:
+		return usage(fmt.Sprintf("--connections must be from 1 to %d", maxConnections))
+	case n.rate < 0:
+		return usage("--rate must not be negative")
+	case n.patience <= 0:
+		return usage("--patience must be positive")
+	}
+	return nil
+}
+
+// start runs the node and tells where its profiles are.
+func (n *drivenNode) start(ctx context.Context, stderr io.Writer, args ...string) (*Process, error) {
+	child, err := n.ownNode.start(ctx, append([]string{"--numbers", strconv.Itoa(n.numbers)}, args...)...)
+	if err == nil {
+		fmt.Fprintf(stderr, "profiles at %s/debug/pprof/\n", child.Env[envOps])
+	}
+	return child, err
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,13 +22,8 @@ out, and the times are those of a queue.
 `
 
 type pipelineOptions struct {
-	numbers     int
-	connections int
-	duration    time.Duration
-	rate        float64
-	patience    time.Duration
-	dir         string
-	sets        []string
+	drivenNode
+	duration time.Duration
 }
 
 func (o *pipelineOptions) declare(flags *flag.FlagSet) {
@@ -37,23 +31,14 @@ func (o *pipelineOptions) declare(flags *flag.FlagSet) {
 	flags.IntVar(&o.connections, "connections", 32, "`count` of connections that send")
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "`time` to send for")
 	flags.Float64Var(&o.rate, "rate", 0, "messages a `second`; 0 sends the next one when one is accepted")
-	flags.DurationVar(&o.patience, "patience", 10*time.Second, "`time` without any progress after which what is missing is lost")
-	flags.StringVar(&o.dir, "dir", "", "`directory` for the temporary data of the node (default the system's)")
-	declareSet(flags, &o.sets)
+	o.drivenNode.declare(flags)
 }
 
 func (o *pipelineOptions) check() error {
-	switch {
-	case o.numbers < 1 || o.numbers > 1000:
-		return usage("--numbers must be from 1 to 1000")
-	case o.connections < 1 || o.connections > maxConnections:
-		return usage(fmt.Sprintf("--connections must be from 1 to %d", maxConnections))
-	case o.duration <= 0 || o.patience <= 0:
-		return usage("--duration and --patience must be positive")
-	case o.rate < 0:
-		return usage("--rate must not be negative")
+	if o.duration <= 0 {
+		return usage("--duration must be positive")
 	}
-	return nil
+	return o.drivenNode.check()
 }
 
 func runPipeline(ctx context.Context, flags *flag.FlagSet, args []string, stdout, stderr io.Writer) error {
@@ -65,16 +50,11 @@ func runPipeline(ctx context.Context, flags *flag.FlagSet, args []string, stdout
 	if err := o.check(); err != nil {
 		return err
 	}
-	node := []string{"--numbers", strconv.Itoa(o.numbers), "--dir", o.dir}
-	for _, set := range o.sets {
-		node = append(node, "--set", set)
-	}
-	child, err := startNode(ctx, node...)
+	child, err := o.start(ctx, stderr)
 	if err != nil {
 		return err
 	}
 	defer child.Stop() //nolint:errcheck // it is thrown away
-	fmt.Fprintf(stderr, "profiles at %s/debug/pprof/\n", child.Env[envOps])
 	count, err := o.run(ctx, child, stdout)
 	if err != nil {
 		return err

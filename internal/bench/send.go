@@ -36,8 +36,7 @@ type sendOptions struct {
 	size        int
 	message     string
 	baseline    bool
-	dir         string
-	sets        []string
+	own         ownNode
 }
 
 // maxConnections keeps a typing mistake from using up the machine's ports.
@@ -52,8 +51,7 @@ func (o *sendOptions) declare(flags *flag.FlagSet) {
 	flags.IntVar(&o.size, "size", 0, "send a text of this many `bytes` instead of a template")
 	flags.StringVar(&o.message, "message", "", "`JSON` of the message to send; without a recipient every request gets another one")
 	flags.BoolVar(&o.baseline, "baseline", false, "measure a handler that does nothing as well, and print the ratio")
-	flags.StringVar(&o.dir, "dir", "", "`directory` for the temporary data of our own node (default the system's)")
-	declareSet(flags, &o.sets)
+	o.own.declare(flags)
 }
 
 func (o *sendOptions) check(getenv func(string) string) error {
@@ -68,7 +66,7 @@ func (o *sendOptions) check(getenv func(string) string) error {
 		return usage("--size must be from 1 to 4096, the longest text")
 	case o.size > 0 && o.message != "":
 		return usage("--size and --message exclude each other")
-	case o.target.Endpoint != "" && (len(o.sets) > 0 || o.dir != ""):
+	case o.target.Endpoint != "" && (len(o.own.sets) > 0 || o.own.dir != ""):
 		return usage("--set and --dir are for a node of our own, and --endpoint names another")
 	}
 	if o.target.Endpoint == "" {
@@ -95,11 +93,7 @@ func runSend(ctx context.Context, flags *flag.FlagSet, args []string, stdout, _ 
 		return err
 	}
 	if o.target.Endpoint == "" {
-		node := []string{"--dir", o.dir}
-		for _, set := range o.sets {
-			node = append(node, "--set", set)
-		}
-		child, err := startNode(ctx, node...)
+		child, err := o.own.start(ctx)
 		if err != nil {
 			return err
 		}
@@ -135,7 +129,7 @@ func (o *sendOptions) run(ctx context.Context, stdout io.Writer) error {
 		return verdict(ctx, &got)
 	}
 
-	null, err := startNode(ctx, "--null")
+	null, err := new(ownNode).start(ctx, "--null")
 	if err != nil {
 		return err
 	}
