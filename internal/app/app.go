@@ -7,6 +7,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/ops"
 	"github.com/waxwing-messaging/waxwing/internal/sim"
+	"github.com/waxwing-messaging/waxwing/internal/sim/courier"
 )
 
 // Options say what to run.
@@ -41,8 +43,9 @@ type App struct {
 	metrics   *ops.Metrics
 	health    *ops.Health
 	api       net.Listener
-	meta      net.Listener // nil without a simulated WhatsApp
-	ops       net.Listener // nil when switched off
+	secured   *x509.Certificate // of the API; nil without TLS
+	meta      net.Listener      // nil without a simulated WhatsApp
+	ops       net.Listener      // nil when switched off
 	parts     *parts
 	simulated *sim.Sim // nil without
 	cleanups  []cleanup
@@ -82,7 +85,11 @@ func (a *App) prepare(ctx context.Context) (err error) {
 			world = *a.o.World
 		}
 		a.cfg.Meta.BaseURL = "http://" + a.meta.Addr().String()
-		a.simulated = sim.New(sim.Options{WebhookURL: "http://" + a.api.Addr().String() + webhookPath, PublicURL: a.cfg.Meta.BaseURL,
+		scheme := "http://"
+		if a.secured != nil {
+			scheme = "https://"
+		}
+		a.simulated = sim.New(sim.Options{WebhookURL: scheme + a.api.Addr().String() + webhookPath, Client: courier.NewClient(a.secured), PublicURL: a.cfg.Meta.BaseURL,
 			AppID: a.cfg.Meta.AppID, AppSecret: a.cfg.Meta.AppSecret.Reveal(), VerifyToken: a.cfg.Meta.VerifyToken.Reveal(),
 			World: world, Logger: a.log.With("part", "simulator")})
 	}
@@ -123,6 +130,7 @@ func (a *App) listen(setting, addr string, secure bool) (net.Listener, error) {
 			l.Close()
 			return nil, fmt.Errorf("tls: %w", err)
 		}
+		a.secured = cert.Leaf
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
 	}
 	a.onUndo(setting, l.Close)

@@ -53,20 +53,13 @@ func TestServeTLS(t *testing.T) {
 			t.Errorf("run: %v", err)
 		}
 	})
-	trusted, err := os.ReadFile(cfg.TLS.CertFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(trusted)
-	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
-	defer trusting.CloseIdleConnections()
-	sts := awsapitest.Client{URL: "https://" + a.APIAddr(), HTTP: trusting, Service: "sts", Key: key}
+	client := trusting(t, cfg.TLS.CertFile)
+	sts := awsapitest.Client{URL: "https://" + a.APIAddr(), HTTP: client, Service: "sts", Key: key}
 	res := sts.Do(t, http.MethodPost, "/", url.Values{"Action": {"GetCallerIdentity"}, "Version": {"2011-06-15"}})
 	if res.Status != http.StatusOK || !strings.Contains(string(res.Body), "123456789012") {
 		t.Errorf("GetCallerIdentity over TLS: %d %s", res.Status, res.Body)
 	}
-	if health, err := trusting.Get("https://" + a.APIAddr() + "/healthz"); err != nil || health.ProtoMajor != 2 {
+	if health, err := client.Get("https://" + a.APIAddr() + "/healthz"); err != nil || health.ProtoMajor != 2 {
 		t.Errorf("health over TLS: %+v, %v; want HTTP/2", health, err)
 	} else {
 		health.Body.Close()
@@ -79,6 +72,29 @@ func TestServeTLS(t *testing.T) {
 	if plain.StatusCode == http.StatusOK {
 		t.Error("the API answers in plain text")
 	}
+}
+
+// TestDevelopmentOverTLS has the simulated WhatsApp call back over TLS, with a certificate that nobody else has heard of.
+func TestDevelopmentOverTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	n := start(t, dir, func(c *config.Config) { c.TLS.CertFile, c.TLS.KeyFile = certificate(t, dir) })
+	n.api.URL, n.api.HTTP = "https://"+n.APIAddr(), trusting(t, filepath.Join(dir, "cert.pem"))
+	n.waitState(t, n.send(t, template), "delivered", 0)
+}
+
+// trusting returns a client that trusts a certificate.
+func trusting(t *testing.T, certFile string) *http.Client {
+	t.Helper()
+	trusted, err := os.ReadFile(certFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(trusted)
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	t.Cleanup(c.CloseIdleConnections)
+	return c
 }
 
 // certificate writes a self-signed certificate for 127.0.0.1 and its key.

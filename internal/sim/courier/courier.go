@@ -2,6 +2,8 @@ package courier
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net"
 	"net/http"
@@ -82,16 +84,23 @@ func New(o Options) *Courier {
 	}
 	c := &Courier{o: o, client: o.Client, wake: make(chan struct{}, 1), settings: Defaults()}
 	if c.client == nil {
-		c.client = newClient()
+		c.client = NewClient(nil)
 	}
 	c.Clear()
 	return c
 }
 
-func newClient() *http.Client {
+// NewClient returns a client for callbacks. The server with the certificate own, if there is one, is trusted by whatever name it is
+// called: it is the app in this process. All others need a certificate that the system trusts.
+func NewClient(own *x509.Certificate) *http.Client {
+	var secure *tls.Config
+	if own != nil {
+		secure = &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(s tls.ConnectionState) error { return verify(&s, own) }}
+	}
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSClientConfig:     secure,
 			TLSHandshakeTimeout: 5 * time.Second,
 			MaxIdleConnsPerHost: 16,
 			IdleConnTimeout:     time.Minute,
@@ -100,6 +109,19 @@ func newClient() *http.Client {
 		// Meta treats a redirect as a failure.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+func verify(s *tls.ConnectionState, own *x509.Certificate) error {
+	leaf := s.PeerCertificates[0]
+	if leaf.Equal(own) {
+		return nil
+	}
+	o := x509.VerifyOptions{DNSName: s.ServerName, Intermediates: x509.NewCertPool()}
+	for _, c := range s.PeerCertificates[1:] {
+		o.Intermediates.AddCert(c)
+	}
+	_, err := leaf.Verify(o)
+	return err
 }
 
 // Configure replaces the settings.
