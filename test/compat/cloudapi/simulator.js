@@ -1,7 +1,9 @@
 // What the tests know about the simulated WhatsApp, and the app that its callbacks are delivered to.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
+import { need, until } from "../common.mjs";
+
+export { until };
 
 export const simulator = need("WAXWING_SIMULATOR_URL");
 export const accessToken = need("WAXWING_ACCESS_TOKEN");
@@ -37,17 +39,6 @@ export const atWhatsApp = async (wamid) => {
   return messages[0];
 };
 
-/** Waits until `look` returns something, and returns that. */
-export async function until(what, look) {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    assert.ok(Date.now() < deadline, `no ${what}`);
-    await pause(20);
-  }
-}
-
 /**
  * Starts an app that answers the handshake with what `greet` makes of the query and hands every callback to `take`, and tells
  * the simulator where it is.
@@ -70,10 +61,4 @@ export async function app(greet, take) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   await control("PUT", "/sim/v1/settings", { webhook_url: `http://127.0.0.1:${server.address().port}/`, review_ms: 0, sent_ms: 20, delivered_ms: 60 });
   return () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve)));
-}
-
-function need(name) {
-  const value = process.env[name];
-  assert.ok(value, `${name} is not set; run these tests with "go test ./test/compat"`);
-  return value;
 }

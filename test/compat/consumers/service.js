@@ -2,9 +2,11 @@
 // Go test that starts the service sets the variables.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
 import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { ListLinkedWhatsAppBusinessAccountsCommand, SendWhatsAppMessageCommand, SocialMessagingClient } from "@aws-sdk/client-socialmessaging";
+import { need, until } from "../common.mjs";
+
+export { need, until };
 
 const simulator = need("WAXWING_SIMULATOR_URL");
 /** Where the service says that it is: behind a proxy that speaks TLS. */
@@ -78,23 +80,6 @@ export async function receiver(t, take) {
   return `http://127.0.0.1:${server.address().port}/`;
 }
 
-/** Waits until `look` returns something, and returns that. */
-export async function until(what, look) {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    assert.ok(Date.now() < deadline, `no ${what}`);
-    await pause(20);
-  }
-}
-
 /** The statuses that an event's document tells of, each with the message that it is about. */
 export const statusesOf = (event) =>
   JSON.parse(event.whatsAppWebhookEntry).changes.flatMap(({ value }) => (value.statuses ?? []).map(({ status }) => `${event.messageId} ${status}`));
-
-export function need(name) {
-  const value = process.env[name];
-  assert.ok(value, `${name} is not set; run these tests with "go test ./test/compat"`);
-  return value;
-}

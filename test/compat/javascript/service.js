@@ -1,8 +1,10 @@
 // What the tests know about the running service: where it is, what its development world holds, and how to look at the
 // simulated WhatsApp behind it. The Go test that starts the service sets the variables.
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
 import { SocialMessagingClient } from "@aws-sdk/client-socialmessaging";
+import { need, until } from "../common.mjs";
+
+export { until };
 
 export const endpoint = need("AWS_ENDPOINT_URL");
 export const simulator = need("WAXWING_SIMULATOR_URL");
@@ -56,17 +58,6 @@ export async function control(method, path, body) {
   return response.json();
 }
 
-/** Waits until `look` returns something, and returns that. */
-export async function until(what, look) {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    assert.ok(Date.now() < deadline, `no ${what}`);
-    await pause(20);
-  }
-}
-
 /** Waits until WhatsApp has a message that the service sent, and returns its record there. */
 export const atWhatsApp = (messageId) =>
   until(`message ${messageId} at WhatsApp`, async () => {
@@ -77,9 +68,3 @@ export const atWhatsApp = (messageId) =>
 /** Lets a customer write, which opens the customer service window, and returns the id of the message. */
 export const customerWrites = async (from, text) =>
   (await control("POST", `/sim/v1/customers/${from}/messages`, { phone_number_id: phone.metaId, message: { type: "text", text: { body: text } } })).id;
-
-function need(name) {
-  const value = process.env[name];
-  assert.ok(value, `${name} is not set; run these tests with "go test ./test/compat"`);
-  return value;
-}
