@@ -36,6 +36,7 @@ func commands() []command {
 			}},
 			{name: "dead-letter", summary: "events that were given up", sub: []command{
 				{name: "list", args: "--account ID [flags]", summary: "list them with the reasons", details: letterListHelp, run: runLetterList},
+				{name: "show", args: "ID --account ID [flags]", summary: "print what one carries", details: letterShowHelp, run: runLetterShow},
 				{name: "requeue", args: "[ID …] --account ID [flags]", summary: "try them again", details: letterRequeueHelp, run: runLetterRequeue},
 				{name: "discard", args: "[ID …] --account ID [flags]", summary: "forget them", details: letterDiscardHelp, run: runLetterDiscard},
 			}},

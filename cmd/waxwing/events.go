@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/app"
+	"github.com/waxwing-messaging/waxwing/internal/deadletter"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 )
 
@@ -33,6 +34,11 @@ Publishes to a destination again that was paused or disabled.
 const letterListHelp = `
 Lists dead letters: events that a destination did not take, then notifications that a subscriber of a built-in topic did not take.
 Each line has the id, since when, the attempts, the destination and the reason.
+` + besides
+
+const letterShowHelp = `
+Prints what a dead letter carries: the document that an event destination did not take, the message that was published to a topic, or the
+event that was put on the event bus.
 ` + besides
 
 const letterRequeueHelp = `
@@ -105,7 +111,7 @@ func runDestinationPause(ctx context.Context, flags *flag.FlagSet, args []string
 	o.declare(flags)
 	reason := flags.String("reason", "", "`text` that is shown with the destination")
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
-		return o.each("destination", func(name string) error { return op.PauseDestination(ctx, name, *reason) })
+		return o.each("destination", "name", func(name string) error { return op.PauseDestination(ctx, name, *reason) })
 	})
 }
 
@@ -113,14 +119,14 @@ func runDestinationResume(ctx context.Context, flags *flag.FlagSet, args []strin
 	var o operator
 	o.declare(flags)
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
-		return o.each("destination", func(name string) error { return op.ResumeDestination(ctx, name) })
+		return o.each("destination", "name", func(name string) error { return op.ResumeDestination(ctx, name) })
 	})
 }
 
 // each calls do for every id that was given, of which there must be one.
-func (o *operator) each(what string, do func(id string) error) error {
+func (o *operator) each(what, by string, do func(id string) error) error {
 	if len(o.ids) == 0 {
-		return usageError("the name of a " + what + " comes first")
+		return usageError("the " + by + " of a " + what + " comes first")
 	}
 	for _, id := range o.ids {
 		if err := do(id); err != nil {
@@ -138,9 +144,27 @@ func runLetterList(ctx context.Context, flags *flag.FlagSet, args []string, out 
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
 		list, err := op.Letters(ctx, *destination, *limit)
 		for _, l := range list {
-			fmt.Fprintf(out.stdout, "%s\t%s\t%d\t%s\t%s\n", l.ID, l.Since.Format(time.RFC3339), l.Attempts, l.Destination, strconv.QuoteToGraphic(l.Reason))
+			fmt.Fprintf(out.stdout, "%s\t%s\t%d\t%s\t%s\n", l.ID, l.DeadSince.Format(time.RFC3339), l.Attempts, l.Destination, strconv.QuoteToGraphic(l.Reason))
 		}
 		return err
+	})
+}
+
+func runLetterShow(ctx context.Context, flags *flag.FlagSet, args []string, out output) error {
+	var o operator
+	o.declare(flags)
+	return o.run(ctx, flags, args, func(op *app.Operator) error {
+		return o.each("dead letter", "id", func(text string) error {
+			id, err := deadletter.ParseID(text)
+			if err != nil {
+				return err
+			}
+			carried, err := op.ShowLetter(ctx, id)
+			if err == nil {
+				fmt.Fprintln(out.stdout, string(carried))
+			}
+			return err
+		})
 	})
 }
 
@@ -156,14 +180,17 @@ func runLetterDiscard(ctx context.Context, flags *flag.FlagSet, args []string, o
 const mostLetters = 100_000
 
 func settleLetters(ctx context.Context, flags *flag.FlagSet, args []string, out output, done string,
-	settle func(*app.Operator, context.Context, []string) (int, error)) error {
+	settle func(*app.Operator, context.Context, []deadletter.ID) (int, error)) error {
 	var o operator
 	o.declare(flags)
 	destination := flags.String("destination", "", "all those of this destination, by `name`")
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
-		ids := o.ids
-		if (len(ids) == 0) == (*destination == "") {
+		if (len(o.ids) == 0) == (*destination == "") {
 			return usageError("say which dead letters: ids, or --destination")
+		}
+		ids, err := deadletter.ParseIDs(o.ids)
+		if err != nil {
+			return err
 		}
 		if *destination != "" {
 			list, err := op.Letters(ctx, *destination, mostLetters)

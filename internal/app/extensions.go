@@ -9,6 +9,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/extensions"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
+	"github.com/waxwing-messaging/waxwing/internal/deadletter"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/meta"
@@ -17,8 +18,10 @@ import (
 
 // extensionRows are the operations beyond AWS's, for the table of social-messaging.
 func extensionRows(p *parts, pages *page.Sealer, submit func(context.Context, *socialmessaging.Submission) (string, error)) []awsapi.Operation {
-	return extensions.Operations(extensions.Options{Messages: p.db, Numbers: p.directory, Sending: p.db, Notices: p.db, Events: p.db, Notifications: p.db, Opener: p.box,
-		Explain: explain, Submit: submit, Cancel: p.cancel, Check: dryCheck(p.templates), WakeDestinations: p.delivery.Wake, WakeSubscriptions: p.fan.Wake, Pages: pages, Now: time.Now})
+	letters := &deadletter.Office{Store: p.db, Opener: p.box, WakeDestinations: p.delivery.Wake, WakeSubscriptions: p.fan.Wake}
+	return extensions.Operations(extensions.Options{Messages: p.db, Numbers: p.directory, Sending: p.db, Notices: p.db, Events: p.db,
+		DeadLetters: letters, Opener: p.box, Explain: explain, Submit: submit, Cancel: p.cancel, Check: dryCheck(p.templates),
+		WakeDestinations: p.delivery.Wake, Pages: pages, Now: time.Now})
 }
 
 // cancel takes a message back, tells its lane to forget it, and its destinations that it failed: the word that consumers know.

@@ -3,11 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/config"
+	"github.com/waxwing-messaging/waxwing/internal/deadletter"
 	"github.com/waxwing-messaging/waxwing/internal/deliver"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/secret"
@@ -18,8 +18,9 @@ import (
 // notices within seconds, and within a minute for a destination that was halted.
 type Operator struct {
 	*deliver.Manager
-	accountID string
-	db        *sqlite.DB
+	scope   account.Scope
+	db      *sqlite.DB
+	letters deadletter.Office
 }
 
 // Operate opens the data for an operator of one account.
@@ -30,123 +31,65 @@ func Operate(ctx context.Context, cfg config.Config, accountID string, work func
 		} else if !ok {
 			return fmt.Errorf("there is no account %s", accountID)
 		}
-		return work(&Operator{newManager(&cfg, db, box), accountID, db})
+		return work(&Operator{newManager(&cfg, db, box), account.Scope{Partition: partition, Region: cfg.Region, AccountID: accountID}, db,
+			deadletter.Office{Store: db, Opener: box}})
 	})
 }
 
 // Destinations describes every event destination of the account.
 func (o *Operator) Destinations(ctx context.Context) ([]event.Described, error) {
-	return o.List(ctx, o.accountID)
+	return o.List(ctx, o.scope.AccountID)
 }
 
 // PauseDestination stops publishing to a destination.
 func (o *Operator) PauseDestination(ctx context.Context, name, reason string) error {
-	return o.Pause(ctx, o.accountID, name, reason)
+	return o.Pause(ctx, o.scope.AccountID, name, reason)
 }
 
 // ResumeDestination publishes to a destination again.
 func (o *Operator) ResumeDestination(ctx context.Context, name string) error {
-	return o.Resume(ctx, o.accountID, name)
+	return o.Resume(ctx, o.scope.AccountID, name)
 }
 
-// Letter is a dead letter as an operator sees it: an event, a notification of a built-in topic, or what a target did not take.
-type Letter struct {
-	ID          string // event-N or notification-N, as in the API
-	Destination string
-	Attempts    int
-	Reason      string
-	Since       time.Time
-}
-
-const (
-	eventLetter        = "event-"
-	notificationLetter = "notification-"
-)
-
-// Letters lists up to limit dead letters of events, then of notifications and targets, for one destination unless it is "".
-func (o *Operator) Letters(ctx context.Context, destination string, limit int) (list []Letter, err error) {
-	add := func(l Letter) {
-		if len(list) < limit && (destination == "" || l.Destination == destination) {
-			list = append(list, l)
-		}
-	}
+// Letters lists up to limit dead letters, for one destination unless it is "".
+func (o *Operator) Letters(ctx context.Context, destination string, limit int) (list []deadletter.Letter, err error) {
 	const page = 500
-	for after, n := int64(0), page; n == page && len(list) < limit; {
-		events, err := o.db.DeadEvents(ctx, o.accountID, after, page)
+	for after, read := deadletter.First, page; read == page && len(list) < limit; {
+		letters, err := o.letters.List(ctx, o.scope.AccountID, after, page)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range events {
-			after = e.Key
-			add(Letter{eventLetter + strconv.FormatInt(e.Key, 10), e.Destination, e.Attempts, e.Reason, e.DiedAt})
+		for i := range letters {
+			after = letters[i].ID
+			if len(list) < limit && (destination == "" || letters[i].Destination == destination) {
+				list = append(list, letters[i])
+			}
 		}
-		n = len(events)
-	}
-	for after, n := int64(0), page; n == page && len(list) < limit; {
-		notifications, err := o.db.DeadMessages(ctx, o.accountID, after, page)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range notifications {
-			after = d.Key
-			add(Letter{notificationLetter + strconv.FormatInt(d.Key, 10), d.Subscriber, d.Attempts, d.Reason, d.At})
-		}
-		n = len(notifications)
+		read = len(letters)
 	}
 	return list, nil
 }
 
+// ShowLetter returns what a dead letter carries.
+func (o *Operator) ShowLetter(ctx context.Context, id deadletter.ID) ([]byte, error) {
+	_, carried, err := o.letters.Show(ctx, o.scope, id)
+	return carried, err
+}
+
 // RequeueLetters has dead letters tried again and returns how many will be.
-func (o *Operator) RequeueLetters(ctx context.Context, ids []string) (int, error) {
-	events, notifications, err := letterKeys(ids)
-	if err != nil {
-		return 0, err
-	}
-	n, _, err := o.db.RequeueDeadEvents(ctx, o.accountID, events)
-	if err != nil {
-		return 0, err
-	}
-	m, _, err := o.db.RequeueDeadMessages(ctx, o.accountID, notifications, time.Now())
-	return n + m, err
+func (o *Operator) RequeueLetters(ctx context.Context, ids []deadletter.ID) (int, error) {
+	return o.letters.Requeue(ctx, o.scope.AccountID, ids, time.Now())
 }
 
 // DiscardLetters forgets dead letters and returns how many there were.
-func (o *Operator) DiscardLetters(ctx context.Context, ids []string) (int, error) {
-	events, notifications, err := letterKeys(ids)
-	if err != nil {
-		return 0, err
-	}
-	n, err := o.db.DiscardDeadEvents(ctx, o.accountID, events)
-	if err != nil {
-		return 0, err
-	}
-	m, err := o.db.DiscardDeadMessages(ctx, o.accountID, notifications)
-	return n + m, err
-}
-
-func letterKeys(ids []string) (events, notifications []int64, err error) {
-	for _, id := range ids {
-		digits, isEvent := strings.CutPrefix(id, eventLetter)
-		if !isEvent {
-			digits = strings.TrimPrefix(id, notificationLetter)
-		}
-		key, err := strconv.ParseInt(digits, 10, 64)
-		switch {
-		case err != nil:
-			return nil, nil, fmt.Errorf("%q is not the id of a dead letter", id)
-		case isEvent:
-			events = append(events, key)
-		default:
-			notifications = append(notifications, key)
-		}
-	}
-	return events, notifications, nil
+func (o *Operator) DiscardLetters(ctx context.Context, ids []deadletter.ID) (int, error) {
+	return o.letters.Discard(ctx, o.scope.AccountID, ids)
 }
 
 // ReplayEvents publishes stored events once more, all that the query selects, and says what became of them.
 func (o *Operator) ReplayEvents(ctx context.Context, q event.Replay) (total event.Replayed, err error) {
 	if q.MessageID != "" {
-		st, ok, err := o.db.Lookup(ctx, o.accountID, q.MessageID)
+		st, ok, err := o.db.Lookup(ctx, o.scope.AccountID, q.MessageID)
 		if err != nil {
 			return total, err
 		}
@@ -156,7 +99,7 @@ func (o *Operator) ReplayEvents(ctx context.Context, q event.Replay) (total even
 		q.MessageID = st.ID
 	}
 	for q.Limit = 500; ; {
-		r, err := o.db.Replay(ctx, o.accountID, q)
+		r, err := o.db.Replay(ctx, o.scope.AccountID, q)
 		if err != nil {
 			return total, err
 		}

@@ -284,6 +284,9 @@ func TestNotificationsAgain(t *testing.T) {
 	if whole.DeadLetter != l || whole.Envelope != fmt.Sprintf(entry, " 0") {
 		t.Errorf("shown: %+v", whole)
 	}
+	if err := Operate(t.Context(), *n.cfg, config.DevAccountID, func(o *Operator) error { return showsAll(t, o, entry) }); err != nil {
+		t.Error(err)
+	}
 	page, next := n.deadLetters(t, "maxResults", "1", "destination", l.Destination)
 	rest, end := n.deadLetters(t, "maxResults", "10", "destination", l.Destination, "nextToken", next)
 	if !slices.Equal(slices.Concat(page, rest), list) || end != "" {
@@ -301,6 +304,22 @@ func TestNotificationsAgain(t *testing.T) {
 	if left, _ := n.deadLetters(t); len(left) != 0 {
 		t.Errorf("left: %+v", left)
 	}
+}
+
+// showsAll has an operator look at dead letters, which must carry what was published, in order.
+func showsAll(t *testing.T, o *Operator, entry string) error {
+	t.Helper()
+	letters, err := o.Letters(t.Context(), "", 10)
+	for i, l := range letters {
+		carried, err := o.ShowLetter(t.Context(), l.ID)
+		if want := fmt.Sprintf(entry, fmt.Sprint(" ", i)); err != nil || string(carried) != want {
+			t.Errorf("%s carries %s, %v, want %s", l.ID, carried, err, want)
+		}
+	}
+	if len(letters) != 2 {
+		t.Errorf("an operator sees %+v", letters)
+	}
+	return err
 }
 
 // proxy passes a request on.

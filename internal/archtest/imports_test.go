@@ -18,7 +18,7 @@ const (
 )
 
 // domain is values and rules. It sees itself, fault and the standard library, and nothing that touches the world.
-var domain = []string{"account", "audit", "billing", "bus", "calling", "event", "fault", "flow", "grace", "identity", "lease", "limit", "media", "message", "page", "pattern", "queue",
+var domain = []string{"account", "audit", "billing", "bus", "calling", "deadletter", "event", "fault", "flow", "grace", "identity", "lease", "limit", "media", "message", "page", "pattern", "queue",
 	"rawjson", "retry", "template", "topic"}
 
 // layer is what the packages of one kind may import of ours, beside their own folder.

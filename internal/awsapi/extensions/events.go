@@ -3,29 +3,15 @@ package extensions
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
-	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
-// Events is an account's history of events, and those that could not be published.
+// Events is an account's history of events.
 type Events interface {
-	DeadEvents(ctx context.Context, accountID string, after int64, limit int) ([]event.DeadLetter, error)
-	DeadEvent(ctx context.Context, accountID string, key int64) (event.DeadLetter, event.Delivery, error)
-	RequeueDeadEvents(ctx context.Context, accountID string, keys []int64) (requeued int, destinations []string, err error)
-	DiscardDeadEvents(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
 	Replay(ctx context.Context, accountID string, q event.Replay) (event.Replayed, error)
-}
-
-// Notifications are the messages of built-in topics, and the events on the built-in event bus, that could not be delivered.
-type Notifications interface {
-	DeadMessages(ctx context.Context, accountID string, after int64, limit int) ([]queue.DeadLetter, error)
-	DeadMessage(ctx context.Context, accountID string, key int64) (queue.DeadLetter, queue.Record, error)
-	RequeueDeadMessages(ctx context.Context, accountID string, keys []int64, now time.Time) (requeued int, queues []int64, err error)
-	DiscardDeadMessages(ctx context.Context, accountID string, keys []int64) (discarded int, err error)
 }
 
 type replayInput struct {

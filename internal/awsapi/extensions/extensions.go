@@ -14,6 +14,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi"
 	"github.com/waxwing-messaging/waxwing/internal/awsapi/socialmessaging"
+	"github.com/waxwing-messaging/waxwing/internal/deadletter"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/message"
 	"github.com/waxwing-messaging/waxwing/internal/page"
@@ -52,20 +53,19 @@ type Options struct {
 	Sending  Sending
 	Notices  Notices
 	Events   Events
-	// Notifications are those of the built-in topics.
-	Notifications Notifications
-	Opener        Opener
-	Explain       func(code int) (Advice, bool)
+	// DeadLetters are those of events, of built-in topics and of the built-in event bus.
+	DeadLetters *deadletter.Office
+	Opener      Opener
+	Explain     func(code int) (Advice, bool)
 	// Submit accepts a message as SendWhatsAppMessage does, and Cancel takes one back.
 	Submit func(ctx context.Context, m *socialmessaging.Submission) (id string, err error)
 	Cancel func(ctx context.Context, accountID, id string) (message.Withdrawal, error)
 	// Check compares a template message with its template; nil leaves that to WhatsApp.
 	Check func(ctx context.Context, number account.PhoneNumber, body []byte) ([]Problem, error)
-	// WakeDestination and WakeSubscriptions are told right after a commit what has something to deliver.
-	WakeDestinations  func(destinations ...string)
-	WakeSubscriptions func(keys ...int64)
-	Pages             *page.Sealer
-	Now               func() time.Time
+	// WakeDestinations is told right after a commit which destinations have something to deliver.
+	WakeDestinations func(destinations ...string)
+	Pages            *page.Sealer
+	Now              func() time.Time
 }
 
 type server struct{ Options }
