@@ -159,16 +159,21 @@ func (c *Catalog) shelf(wabaKey string) *shelf {
 	return s
 }
 
+// kept returns what is remembered for an account: its last listing, and when and why the last attempt at one failed.
+func (c *Catalog) kept(accountID, wabaKey string) (l *listing, failed time.Time, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.shelf(wabaKey); s.owner == accountID {
+		return s.listing, s.failed, s.err
+	}
+	return nil, time.Time{}, nil
+}
+
 // listing returns a listing that is no older than age, or an older one that is still useful when Meta does not answer.
 func (c *Catalog) listing(ctx context.Context, accountID, wabaKey string, age time.Duration) (*listing, error) {
 	now := c.Now()
-	c.mu.Lock()
-	s := c.shelf(wabaKey)
-	kept, failed, err := s.listing, s.failed, s.err
-	if s.owner != accountID {
-		kept, failed = nil, time.Time{}
-	}
-	c.mu.Unlock()
+	seen, failed, err := c.kept(accountID, wabaKey)
+	kept := seen
 	if kept != nil && now.Sub(kept.at) >= useful {
 		kept = nil
 	}
@@ -183,6 +188,12 @@ func (c *Catalog) listing(ctx context.Context, accountID, wabaKey string, age ti
 	loaded := c.loads.DoChan(accountID+"/"+wabaKey, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listTimeout)
 		defer cancel()
+		// Another load may have ended between the look at the memory and this one.
+		if l, f, err := c.kept(accountID, wabaKey); l != nil && l != seen {
+			return l, nil
+		} else if f.After(failed) {
+			return nil, err
+		}
 		return c.load(ctx, accountID, wabaKey)
 	})
 	select {

@@ -79,9 +79,9 @@ func (r *rig) status(j message.Job, wamid, status string) {
 }
 
 func crash(r *rig) {
+	r.halt()
 	j := r.store("a", "phone", "1", message.Bulk)
 	next := r.store("b", "phone", "1", message.Bulk)
-	r.halt()
 	// The process that died had begun an attempt.
 	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", time.Now(), time.Millisecond)
 	if err != nil {

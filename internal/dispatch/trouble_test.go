@@ -181,8 +181,8 @@ func outcomeKept(r *rig) {
 
 // A message in doubt from before the clock was set back waits as long as any other.
 func clockSetBack(r *rig) {
-	j := r.store("a", "phone", "1", message.Bulk)
 	r.halt()
+	j := r.store("a", "phone", "1", message.Bulk)
 	ahead := time.Now().Add(time.Hour)
 	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", ahead, time.Millisecond)
 	if err != nil {
@@ -207,8 +207,8 @@ func clockSetBack(r *rig) {
 
 // A lane forgets the times it has read when they are not right any more.
 func reread(r *rig) {
-	j := r.store("a", "phone", "1", message.Bulk)
 	r.halt()
+	j := r.store("a", "phone", "1", message.Bulk)
 	ahead := time.Now().Add(time.Hour)
 	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", ahead, time.Millisecond)
 	if err != nil {
