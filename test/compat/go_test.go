@@ -14,14 +14,15 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waxwing-messaging/waxwing/internal/awsapi/awsapitest"
 	"github.com/waxwing-messaging/waxwing/internal/config"
 )
 
 // sdk is the configuration a program would load from what `waxwing dev` exports.
 func (n node) sdk(secret string) aws.Config {
 	return aws.Config{BaseEndpoint: &n.url, Region: region,
-		Credentials:      credentials.NewStaticCredentialsProvider(config.DevAccessKeyID, secret, ""),
-		RetryMaxAttempts: 1}
+		Credentials: credentials.NewStaticCredentialsProvider(config.DevAccessKeyID, secret, ""),
+		Retryer:     awsapitest.Retryer}
 }
 
 func TestGoSDKTellsWhoCalls(t *testing.T) {

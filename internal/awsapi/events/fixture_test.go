@@ -60,7 +60,7 @@ func newNode(t *testing.T) *node {
 		Services: []awsapi.Service{events.Service(events.Options{Bus: service, Pages: page.NewSealer(make([]byte, 32), time.Now)})}}))
 	t.Cleanup(server.Close)
 	client := func(id, secret string) *eventbridge.Client {
-		return eventbridge.New(eventbridge.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1,
+		return eventbridge.New(eventbridge.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: awsapitest.Retryer(),
 			Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")})
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -82,7 +82,7 @@ func newNodeWith(t *testing.T, queues notify.Queues) *node {
 		}
 		api.ServeHTTP(w, r)
 	})
-	n.client = awssns.New(awssns.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1,
+	n.client = awssns.New(awssns.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Retryer: awsapitest.Retryer(),
 		Credentials: credentials.NewStaticCredentialsProvider(key.ID, key.Secret.Reveal(), "")})
 	n.raw = awsapitest.Client{URL: server.URL, Service: "sns", Key: key}
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sm "github.com/aws/aws-sdk-go-v2/service/socialmessaging"
 	"github.com/aws/aws-sdk-go-v2/service/socialmessaging/types"
@@ -33,7 +34,15 @@ var (
 	phoneARN = arnHead + "phone-number-id/00000000000000000000000000000001"
 )
 
-// client returns a client of the node that a variable names. It never tries twice.
+// again calls again only when the connection broke: the SDK closes the body of a request that is answered at once, and net/http may
+// then drop the connection before the answer is read.
+func again() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Retryables = []retry.IsErrorRetryable{retry.RetryableConnectionError{}}
+	})
+}
+
+// client returns a client of the node that a variable names. It takes the first answer.
 func client(t *testing.T, variable string) *sm.Client {
 	t.Helper()
 	url := os.Getenv(variable)
@@ -41,7 +50,7 @@ func client(t *testing.T, variable string) *sm.Client {
 		t.Skip(variable + " is not set: run the tests one folder up")
 	}
 	return sm.NewFromConfig(aws.Config{Region: os.Getenv("AWS_REGION"), BaseEndpoint: &url,
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+		Retryer:     again,
 		Credentials: credentials.NewStaticCredentialsProvider(os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), "")})
 }
 
