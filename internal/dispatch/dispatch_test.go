@@ -38,6 +38,7 @@ func TestDispatch(t *testing.T) {
 		"replies go ahead of bulk":                      replies,
 		"replies pass a window full of bulk":            repliesPassFullWindow,
 		"waiting for room does not lose the lane":       crowded,
+		"nor does trouble lose what waits for room":     roomAndTrouble,
 		"what cannot be prepared is dropped in time":    unpreparable,
 		"a lane keeps its rate":                         rate,
 		"a throttled lane delays nobody else":           throttledLane,

@@ -197,7 +197,7 @@ func (l *lane) run(ctx context.Context) {
 }
 
 // slot waits for room for one more attempt, on the lane's own account or on the node's, and returns where it took a place. The
-// lease is kept meanwhile: an outcome could not be recorded without it. It returns nil when the lease was lost, and the window
+// lease is kept meanwhile: no attempt could begin without it. It returns nil when the lease was lost, and the window
 // with it, or ctx has ended.
 func (l *lane) slot(ctx context.Context) (taken chan struct{}) {
 	select {
@@ -214,7 +214,8 @@ func (l *lane) slot(ctx context.Context) (taken chan struct{}) {
 		case l.d.slots <- struct{}{}:
 			return l.d.slots
 		case <-renew.C:
-			if !l.hold(ctx) || l.window != w {
+			// A store that cannot tell has taken nothing away: the message keeps waiting.
+			if l.hold(ctx); l.window != w {
 				return nil
 			}
 		case <-ctx.Done():

@@ -263,3 +263,24 @@ func stopping(r *rig) {
 	r.wantState(a, message.Accepted)
 	r.wantState(b, message.Queued)
 }
+
+// roomAndTrouble has a message wait for a place while the store is out of order for longer than a lease is trusted.
+func roomAndTrouble(r *rig) {
+	r.slots = 1
+	s := r.scarcity()
+	r.script(func(j *message.Job) Outcome {
+		s.rest.Store(true) // the disk fills up: what WhatsApp answers cannot be recorded, and keeps its place
+		return r.take(j)
+	})
+	var jobs []message.Job
+	for i := range laneOwn + 2 {
+		jobs = append(jobs, r.accept("a", "phone", fmt.Sprint(i), message.Bulk))
+	}
+	time.Sleep(3 * lease.TTL)
+	r.script(nil)
+	s.rest.Store(false)
+	time.Sleep(time.Minute)
+	for _, j := range jobs {
+		r.wantState(j, message.Accepted)
+	}
+}
