@@ -33,6 +33,8 @@ func TestDispatch(t *testing.T) {
 		"a store without room lets nothing begin":       noRoom,
 		"an outcome outlives trouble with the store":    outcomeKept,
 		"a lane reads its queue again when told":        reread,
+		"reading again waits for what is under way":     rereadInFlight,
+		"nothing is lost between two readings":          rereadBeforeBegin,
 		"a clock that was set back delays no doubt":     clockSetBack,
 		"a recipient's messages keep their order":       order,
 		"replies go ahead of bulk":                      replies,

@@ -52,7 +52,7 @@ type lane struct {
 	began    time.Time       // when the streak did
 	trouble  message.Failure // of its latest attempt
 	inFlight int
-	stale    bool // what is in the window is to be forgotten
+	stale    bool // what is in the window is to be forgotten, once nothing is in flight
 }
 
 // streams are the ways into the table, one for each priority.
@@ -252,7 +252,7 @@ func (l *lane) hold(ctx context.Context) bool {
 		l.block = known
 		l.showBlock()
 	}
-	if changed || l.stale {
+	if changed || l.stale && l.inFlight == 0 {
 		l.window, l.overdue, l.swept, l.inFlight, l.stale, l.block.probing = newWindow(), nil, time.Time{}, 0, false, false
 		l.streams.look(true)
 	}
@@ -380,6 +380,9 @@ func (l *lane) take() (*item, time.Duration) {
 	defer l.mu.Unlock()
 	now := time.Now()
 	wait := lease.Renew // the lease has to be renewed anyway
+	if l.stale {
+		return nil, wait // the attempt that ends last wakes the lane
+	}
 	if n := len(l.overdue); n > 0 && l.inFlight < laneMax {
 		it := l.overdue[n-1]
 		l.overdue = l.overdue[:n-1]

@@ -16,13 +16,18 @@ import (
 // busy is a store that takes its time.
 type busy struct {
 	Store
-	read, release time.Duration
+	read, release, begin time.Duration
 }
 
 func (b busy) Jobs(ctx context.Context, key string, p message.Priority, after int64, limit int) ([]message.Job, error) {
 	list, err := b.Store.Jobs(ctx, key, p, after, limit)
 	time.Sleep(b.read)
 	return list, err
+}
+
+func (b busy) Begin(ctx context.Context, l lease.Lease, j *message.Job, now time.Time) (bool, error) {
+	time.Sleep(b.begin)
+	return b.Store.Begin(ctx, l, j, now)
 }
 
 func (b busy) ReleaseLease(ctx context.Context, l lease.Lease) error {
@@ -283,4 +288,48 @@ func roomAndTrouble(r *rig) {
 	for _, j := range jobs {
 		r.wantState(j, message.Accepted)
 	}
+}
+
+// rereadInFlight has a lane forget what it knows while attempts are under way, with outcomes that only they know.
+func rereadInFlight(r *rig) {
+	r.script(func(j *message.Job) Outcome {
+		time.Sleep(25 * time.Second) // longer than a doubt waits for proof
+		if len(r.log()) == 1 {
+			return Outcome{Verdict: Failed}
+		}
+		return r.take(j)
+	})
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(5 * time.Second)
+	r.Reread()
+	time.Sleep(19 * time.Second)
+	if got := r.log(); len(got) != 1 {
+		r.t.Errorf("attempts = %v while the first one lasts", got)
+	}
+	time.Sleep(time.Minute)
+	r.wantState(j, message.Accepted)
+	if got := r.log(); len(got) != 2 {
+		r.t.Errorf("attempts = %v, want two", got)
+	}
+}
+
+// rereadBeforeBegin has a lane forget what it knows just before an attempt begins.
+func rereadBeforeBegin(r *rig) {
+	r.through = func(s Store) Store { return busy{Store: s, begin: 20 * time.Millisecond} }
+	r.restart("busy")
+	fails := 1
+	r.script(func(j *message.Job) Outcome {
+		if fails--; fails >= 0 {
+			return Outcome{Verdict: Failed}
+		}
+		return r.take(j)
+	})
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(10 * time.Millisecond)
+	r.Reread()
+	for i := range 60 { // the lane never rests, and so never starts anew
+		r.accept("next", "phone", fmt.Sprint("2", i), message.Bulk)
+		time.Sleep(time.Second)
+	}
+	r.wantState(j, message.Accepted)
 }
