@@ -194,8 +194,13 @@ func (w *window) unschedule(it *item) {
 	it.late = false
 }
 
-// weight is how many jobs wait with the head of a chain.
-func (w *window) weight(it *item) int { return max(1, len(w.chains[chain(&it.job)])) }
+// weight is how many jobs wait with one that waits for a time: those behind it, and itself. What was pulled has nothing behind it.
+func (w *window) weight(it *item) int {
+	if c := w.chains[chain(&it.job)]; len(c) > 0 && c[0] == it {
+		return len(c)
+	}
+	return 1
+}
 
 type readyHeap []*item
 

@@ -127,6 +127,25 @@ func TestWindowPull(t *testing.T) {
 	}
 }
 
+// What was pulled and has to wait all the same, in doubt, counts for itself, whatever comes for its recipient meanwhile.
+func TestWindowPulledWaits(t *testing.T) {
+	t.Parallel()
+	w, now := newWindow(), time.Unix(0, 0)
+	first := message.Job{Seq: 1, Place: 1, Recipient: "a"}
+	w.add(first, now)
+	w.add(message.Job{Seq: 2, Place: 2, Recipient: "a"}, now)
+	it := w.pull(&first, now)
+	it.job.NotBefore = now.Add(time.Second)
+	w.putBack(it, now)
+	w.add(message.Job{Seq: 3, Place: 3, Recipient: "a"}, now)
+	if w.len() != 3 || w.idle != 1 {
+		t.Errorf("of %d %d wait, want one of three", w.len(), w.idle)
+	}
+	if it = w.pull(&first, now); it == nil || w.idle != 0 {
+		t.Errorf("then %d wait, want none", w.idle)
+	}
+}
+
 // A recipient has a few messages in memory; the rest is asked for when there is room.
 func TestWindowKeepsLittleForOneRecipient(t *testing.T) {
 	t.Parallel()
