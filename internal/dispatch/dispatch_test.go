@@ -20,6 +20,7 @@ func TestDispatch(t *testing.T) {
 		"what others stored is found":                   othersAreFound,
 		"transient failures are retried with backoff":   transient,
 		"an outage ends what waits when it is too late": longOutage,
+		"and so does a pause":                           longPause,
 		"retries end after the window":                  exhausted,
 		"a refused message fails with its reason":       refused,
 		"an unknown outcome waits for proof":            inDoubt,

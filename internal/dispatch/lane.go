@@ -340,9 +340,10 @@ func (l *lane) sweep(ctx context.Context) {
 	}
 }
 
-// outage reports whether nothing has got through for so long that it is not chance.
+// outage reports whether nothing has got through for so long that it is not chance, or WhatsApp has asked to wait for longer than the
+// lane does by itself.
 func (l *lane) outage(now time.Time) bool {
-	return l.streak > steady && now.Sub(l.began) >= time.Minute
+	return l.streak > steady && now.Sub(l.began) >= time.Minute || l.paused.Sub(now) > time.Minute
 }
 
 // steady is how many attempts in a row may fail before the lane slows down.

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing/synctest"
 	"time"
@@ -332,4 +333,29 @@ func rereadBeforeBegin(r *rig) {
 		time.Sleep(time.Second)
 	}
 	r.wantState(j, message.Accepted)
+}
+
+// longPause has WhatsApp ask for more time than messages have.
+func longPause(r *rig) {
+	r.script(func(*message.Job) Outcome {
+		return Outcome{Verdict: Throttled, Scope: Shared, RetryAfter: 24 * time.Hour, Failure: message.Failure{Code: 80007, Title: "Rate limit issues"}}
+	})
+	var jobs []message.Job
+	for i := range 3 {
+		jobs = append(jobs, r.accept("a", "phone", fmt.Sprint(i), message.Bulk))
+	}
+	time.Sleep(179 * time.Minute)
+	for _, j := range jobs {
+		r.wantState(j, message.Queued)
+	}
+	time.Sleep(2 * time.Minute)
+	for _, j := range jobs {
+		r.wantState(j, message.Dropped)
+	}
+	if e := r.events(); len(e) != 3 || !strings.Contains(string(e[2].Entry), "Rate limit issues") {
+		r.t.Errorf("events = %+v", e)
+	}
+	if got := r.log(); len(got) != len(jobs) { // they were under way together
+		r.t.Errorf("attempts = %v", got)
+	}
 }
