@@ -179,5 +179,5 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 			}
 		}
 	}
-	return max(0, wait)
+	return min(max(0, wait), maxMinutes*time.Minute)
 }

@@ -107,6 +107,8 @@ func TestRetryAfter(t *testing.T) {
 		{"nonsense", "soon", "often", 0},
 		{"usage in minutes", "", usage("19"), 19 * time.Minute},
 		{"the longer of two", "7", usage("1"), time.Minute},
+		{"seconds are bounded", "2000000000", "", 72 * time.Hour},
+		{"dates are bounded", "Sun, 22 Nov 2990 10:00:00 GMT", "", 72 * time.Hour},
 		{"usage is bounded", "", usage("2000000000"), 72 * time.Hour},
 	}
 	for _, tt := range tests {
