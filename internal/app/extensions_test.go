@@ -167,6 +167,7 @@ func TestListMessages(t *testing.T) {
 	}{
 		{"everything", nil, []string{second, refused, first}},
 		{"a recipient", []string{"recipient", "+1 (425) 555-0150"}, []string{refused, first}},
+		{"no recipient of ours", []string{"recipient", "nobody"}, nil},
 		{"a state", []string{"state", "delivered"}, []string{second, first}},
 		{"a template", []string{"templateName", "hello_world"}, []string{second, first}},
 		{"an error", []string{"errorCode", "132001"}, []string{refused}},
@@ -188,6 +189,12 @@ func TestListMessages(t *testing.T) {
 	}
 	if rest, end := list("maxResults", "2", "nextToken", next); !slices.Equal(rest, []string{first}) || end != "" {
 		t.Errorf("second page = %v, %q", rest, end)
+	}
+
+	const club = "120363000000000001@g.us" // the simulator has no such group
+	group := n.send(t, `{"messaging_product":"whatsapp","recipient_type":"group","to":"`+club+`","text":{"body":"all of you"}}`)
+	if ids, _ := list("recipient", club); !slices.Equal(ids, []string{group}) {
+		t.Errorf("to a group: %v, want %s", ids, group)
 	}
 
 	for _, tc := range []struct {

@@ -1,6 +1,7 @@
 package extensions
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -172,7 +173,8 @@ type listMessagesOutput struct {
 func (s server) listMessages(ctx context.Context, in *listMessagesInput) (*listMessagesOutput, error) {
 	request := awsapi.From(ctx)
 	scope := request.Scope()
-	q := message.Query{Recipient: recipient(in.Recipient), State: message.State(in.State), Template: in.Template, ErrorCode: in.ErrorCode, Overdue: in.Overdue,
+	who := cmp.Or(recipient(in.Recipient), in.Recipient) // a group goes by its id as it is
+	q := message.Query{Recipient: who, State: message.State(in.State), Template: in.Template, ErrorCode: in.ErrorCode, Overdue: in.Overdue,
 		Limit: in.MaxResults}
 	if q.Limit == 0 {
 		q.Limit = 100
@@ -214,7 +216,7 @@ func (s server) listMessages(ctx context.Context, in *listMessagesInput) (*listM
 	return out, nil
 }
 
-// recipient brings a number into the form messages are kept under: digits, or a business-scoped id as it is.
+// recipient brings a person into the form messages are kept under: digits, or a business-scoped id as it is. "" is neither.
 func recipient(given string) string {
 	if message.IsUserID(given) {
 		return given
