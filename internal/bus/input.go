@@ -17,10 +17,12 @@ type Input struct {
 	Paths    map[string]string `json:"paths,omitempty"`    // what placeholders of the template stand for
 }
 
-// Limits of inputs beyond those of the API's model.
+// Limits of inputs beyond those of the API's model. A template of 8 KB can name a whole event thousands of times, so what it makes is
+// bounded, too.
 const (
-	maxPaths = 100
-	reserved = "aws."
+	maxPaths  = 100
+	maxOutput = 2 * MaxSize
+	reserved  = "aws."
 )
 
 // Placeholders that nobody has to define.
@@ -75,7 +77,7 @@ func (in *Input) check(target string) error {
 		}
 		return rawjson.Value(`""`)
 	}
-	if !texts(t.render(sample)) {
+	if !texts(t.render(sample, maxOutput)) {
 		return fault.New(fault.Validation, "Invalid InputTemplate for target %s: it is no JSON text.", target)
 	}
 	return nil
@@ -105,26 +107,41 @@ func (in *Input) render(evt []byte, ruleARN string, ingested time.Time) ([]byte,
 	case in.Template == "":
 		return evt, nil
 	}
+	values := map[string]rawjson.Value{} // finding one is a walk along the event
 	body := parseTemplate(in.Template).render(func(name string) rawjson.Value {
-		switch name {
-		case varRuleARN:
-			return event.AppendString(nil, ruleARN)
-		case varRuleName:
-			return event.AppendString(nil, ruleARN[strings.LastIndexByte(ruleARN, '/')+1:])
-		case varIngestion:
-			return event.AppendString(nil, ingested.UTC().Format(time.RFC3339))
-		case varEvent:
-			return withoutDetail(evt)
-		case varEventJSON:
-			return evt
+		v, ok := values[name]
+		if !ok {
+			v = in.value(name, evt, ruleARN, ingested)
+			values[name] = v
 		}
-		p, _ := parsePath(in.Paths[name])
-		return p.find(evt)
-	})
+		return v
+	}, maxOutput)
+	if len(body) > maxOutput {
+		return nil, fault.New(fault.InvalidParameters, "with this event the InputTemplate makes more than %d bytes", maxOutput)
+	}
 	if !texts(body) {
 		return nil, fault.New(fault.InvalidParameters, "with this event the InputTemplate makes no JSON text")
 	}
 	return body, nil
+}
+
+// value is what a placeholder stands for, nil when there is no such thing.
+func (in *Input) value(name string, evt []byte, ruleARN string, ingested time.Time) rawjson.Value {
+	switch name {
+	case varRuleARN:
+		return event.AppendString(nil, ruleARN)
+	case varRuleName:
+		return event.AppendString(nil, ruleARN[strings.LastIndexByte(ruleARN, '/')+1:])
+	case varIngestion:
+		return event.AppendString(nil, ingested.UTC().Format(time.RFC3339))
+	case varEvent:
+		return withoutDetail(evt)
+	case varEventJSON:
+		return evt
+	default:
+		p, _ := parsePath(in.Paths[name])
+		return p.find(evt)
+	}
 }
 
 // withoutDetail is the event but for its detail. Its detail-type has another name there.

@@ -114,6 +114,19 @@ func TestInputCheck(t *testing.T) {
 	}
 }
 
+// A short template must not make gigabytes of one event.
+func TestRenderIsBounded(t *testing.T) {
+	t.Parallel()
+	evt := []byte(`{"detail":"` + strings.Repeat("x", 100<<10) + `"}`)
+	in := Input{Template: "[" + strings.Repeat("<a>,", 2000) + "<a>]", Paths: map[string]string{"a": "$.detail"}}
+	if err := in.check("t"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := in.render(evt, sampleRule, time.Unix(0, 0)); !fault.Is(err, fault.InvalidParameters) {
+		t.Errorf("%d bytes, %v; want a refusal", len(got), err)
+	}
+}
+
 // A template that is admitted makes JSON of every event whose values are strings, and never fails in another way.
 func FuzzTemplate(f *testing.F) {
 	f.Add(`{"a": <a>, "b": "x <a> \" <b>"}`)
@@ -125,7 +138,7 @@ func FuzzTemplate(f *testing.F) {
 			return
 		}
 		parsed := parseTemplate(source)
-		whole := parsed.render(func(name string) rawjson.Value { return rawjson.Value(`"s\"\u0041"`) })
+		whole := parsed.render(func(name string) rawjson.Value { return rawjson.Value(`"s\"\u0041"`) }, maxOutput)
 		if !texts(whole) {
 			t.Errorf("%q made %s", source, whole)
 		}

@@ -70,10 +70,13 @@ func (t template) names() (names []string) {
 }
 
 // render puts values in place of placeholders, as EventBridge does: what does not exist is an empty string; within a string of a
-// template a string loses its quotation marks, and in prose everything does.
-func (t template) render(value func(name string) rawjson.Value) []byte {
+// template a string loses its quotation marks, and in prose everything does. It stops soon after the text is longer than most.
+func (t template) render(value func(name string) rawjson.Value, most int) []byte {
 	var b []byte
 	for _, p := range t.parts {
+		if len(b) > most {
+			break
+		}
 		if p.name == "" {
 			b = append(b, p.text...)
 			continue
