@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 )
 
@@ -90,19 +91,33 @@ func (t *Target) Payload(evt []byte, ingested time.Time) ([]byte, error) {
 	return t.Input.render(evt, t.RuleARN, ingested)
 }
 
-// Parameters returns the HTTP parameters with values of an event in place of paths. What does not exist is empty.
-func (t *Target) Parameters(evt []byte) HTTPParameters {
-	return t.HTTP.with(func(value string) string {
-		p, ok := parsePath(value)
-		if !ok || !strings.HasPrefix(value, "$.") {
-			return value
+// Limits of HTTP parameters. AWS names none; a path can stand for a whole event, so ours keep small what is made of them.
+const (
+	maxHTTPParameters = 100
+	maxHTTPBytes      = 64 << 10 // of all values together
+)
+
+// Parameters returns the HTTP parameters with values of an event in place of paths. What does not exist is empty. An error, which
+// says that they get too long, is a fault.InvalidParameters.
+func (t *Target) Parameters(evt []byte) (HTTPParameters, error) {
+	size := 0
+	out := t.HTTP.with(func(value string) string {
+		if size > maxHTTPBytes {
+			return ""
 		}
-		v := p.find(evt)
-		if v.IsString() {
-			return v.Text()
+		if p, ok := parsePath(value); ok && strings.HasPrefix(value, "$.") {
+			v := p.find(evt)
+			if value = string(v); v.IsString() {
+				value = v.Text()
+			}
 		}
-		return string(v)
+		size += len(value)
+		return value
 	})
+	if size > maxHTTPBytes {
+		return HTTPParameters{}, fault.New(fault.InvalidParameters, "with this event the HttpParameters are longer than %d bytes", maxHTTPBytes)
+	}
+	return out, nil
 }
 
 // with returns the parameters with what change makes of each value.
@@ -143,6 +158,9 @@ func (t *Target) check(s account.Scope) error {
 		return invalid("HttpParameters", "only API destinations have them.")
 	}
 	if t.HTTP != nil {
+		if len(t.HTTP.Path)+len(t.HTTP.Header)+len(t.HTTP.Query) > maxHTTPParameters {
+			return invalid("HttpParameters", "there are more than %d.", maxHTTPParameters)
+		}
 		for name := range t.HTTP.Header {
 			if !headerName(name) {
 				return invalid("HttpParameters", "%.64s is no name of an HTTP header.", name)

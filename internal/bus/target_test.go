@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -61,11 +62,34 @@ func TestParameters(t *testing.T) {
 		Header: map[string]string{"X-N": "$.detail.n", "X-Text": "$.detail.text", "X-Cost": "$5"}, Query: map[string]string{"p": "$.detail.payload"}}}}
 	want := HTTPParameters{Path: []string{"0a78", "fixed", ""}, Header: map[string]string{"X-N": "5", "X-Text": "say \"hi\"\n", "X-Cost": "$5"},
 		Query: map[string]string{"p": `{"acc_id":"0a78","sf_id":"b\"z"}`}}
-	if diff := cmp.Diff(want, target.Parameters([]byte(sampleEvent))); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	got, err := target.Parameters([]byte(sampleEvent))
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	if diff := cmp.Diff(HTTPParameters{}, (&Target{}).Parameters([]byte(sampleEvent))); diff != "" {
-		t.Errorf("without any (-want +got):\n%s", diff)
+	got, err = (&Target{}).Parameters([]byte(sampleEvent))
+	if diff := cmp.Diff(HTTPParameters{}, got); diff != "" || err != nil {
+		t.Errorf("without any %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// A parameter can be a whole event. That must not make a hundred copies of it.
+func TestParametersAreBounded(t *testing.T) {
+	t.Parallel()
+	evt := []byte(`{"detail":"` + strings.Repeat("x", 1<<20) + `"}`)
+	http := &HTTPParameters{Header: map[string]string{}}
+	for i := range maxHTTPParameters {
+		http.Header["X-"+strconv.Itoa(i)] = "$.detail"
+	}
+	target := Target{ARN: "arn:aws:events:us-east-1:000000000000:api-destination/hook/1b1f", Settings: Settings{HTTP: http}}
+	if err := target.check(scope); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := target.Parameters(evt); !fault.Is(err, fault.InvalidParameters) {
+		t.Errorf("%d headers, %v; want a refusal", len(got.Header), err)
+	}
+	http.Query = map[string]string{"more": "1"}
+	if err := target.check(scope); !fault.Is(err, fault.Validation) {
+		t.Errorf("one more: %v, want a refusal", err)
 	}
 }
 

@@ -27,7 +27,11 @@ func (c *Courier) call(ctx context.Context, to *bus.Target, event, payload []byt
 	if err != nil {
 		return err
 	}
-	req, err := request(&call, to.Parameters(event), payload)
+	parameters, err := to.Parameters(event)
+	if err != nil {
+		return err
+	}
+	req, err := request(&call, parameters, payload)
 	if err != nil {
 		return err
 	}
