@@ -116,7 +116,7 @@ func TestPutEventsRefuses(t *testing.T) {
 	}
 	_, err = n.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: make([]types.PutEventsRequestEntry, 11)})
 	refused(t, "eleven", err, "ValidationException",
-		"1 validation error detected: Value '[11 items]' at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10")
+		"1 validation error detected: Value '[more than 10 items]' at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10")
 	_, err = n.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{}})
 	refused(t, "none", err, "ValidationException",
 		"1 validation error detected: Value '[0 items]' at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1")

@@ -215,7 +215,8 @@ func (r *reader) value(s *shape.Shape, v reflect.Value) error {
 	}
 }
 
-// list binds an array. Nulls in it are dropped, as lists here are never sparse.
+// list binds an array. Nulls in it are dropped, as lists here are never sparse. Of a list that is too long it keeps what shows that: three
+// bytes of a body can be an item of hundreds.
 func (r *reader) list(s *shape.Shape, v reflect.Value) error {
 	v.Set(reflect.MakeSlice(v.Type(), 0, 4))
 	return r.nested(']', func() error {
@@ -223,6 +224,9 @@ func (r *reader) list(s *shape.Shape, v reflect.Value) error {
 			return err
 		}
 		i := v.Len()
+		if s.Exceeds(i) {
+			return r.skip()
+		}
 		v.Grow(1)
 		v.SetLen(i + 1)
 		item := v.Index(i)

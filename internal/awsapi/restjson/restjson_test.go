@@ -169,11 +169,23 @@ func TestDecodeChecks(t *testing.T) {
 		"Value '0' at 'count' failed to satisfy constraint: Member must have value greater than or equal to 1",
 		"Value '' at 'words.1.member' failed to satisfy constraint: Member must have length greater than or equal to 1",
 		"Value 'four' at 'words.2.member' failed to satisfy constraint: Member must have length less than or equal to 3",
-		"Value '[3 items]' at 'parts' failed to satisfy constraint: Member must have length less than or equal to 2",
+		"Value '[more than 2 items]' at 'parts' failed to satisfy constraint: Member must have length less than or equal to 2",
 		"Value '10' at 'max' failed to satisfy constraint: Member must have value less than or equal to 9",
 	}, "; ")
 	if !fault.Is(err, fault.Validation) || err.Error() != want {
 		t.Errorf("err = %v\nwant %s", err, want)
+	}
+}
+
+// What is too long is refused for it, and does not cost a hundred times its size first.
+func TestDecodeKeepsNoMoreThanAllowed(t *testing.T) {
+	t.Parallel()
+	in, err := decode(t, "", `{"parts":[`+strings.Repeat(`{"key":"k"},`, 10_000)+`{}]}`)
+	if len(in.Parts) != 3 || !fault.Is(err, fault.Validation) || strings.Count(err.Error(), "failed to satisfy") != 1 {
+		t.Errorf("%d parts, err = %v", len(in.Parts), err)
+	}
+	if _, err := decode(t, "", `{"parts":[`+strings.Repeat(`{"key":"k"},`, 10_000)+`{]}`); err == nil || fault.Is(err, fault.Validation) {
+		t.Errorf("err = %v, what is not kept has to be JSON all the same", err)
 	}
 }
 

@@ -114,6 +114,9 @@ func (c *Checker) value(s *Shape, v reflect.Value) {
 // constrained reports whether there is anything to check of a string, so that large maps cost nothing.
 func (s *Shape) constrained() bool { return s.hasMin || s.hasMax || s.match != nil || s.enum != nil }
 
+// Exceeds reports whether so many items are more than a list may have.
+func (s *Shape) Exceeds(items int) bool { return s.hasMax && int64(items) > s.max }
+
 func (c *Checker) length(s *Shape, v reflect.Value, n int64) {
 	if s.hasMin && n < s.min {
 		c.violated(echo(s, v), "have length greater than or equal to "+strconv.FormatInt(s.min, 10))
@@ -161,6 +164,9 @@ func echo(s *Shape, v reflect.Value) string {
 		text = strconv.FormatInt(v.Int(), 10)
 	case List:
 		if s.Elem.Kind != String {
+			if s.Exceeds(v.Len()) { // whoever bound it need not have kept them all
+				return "Value '[more than " + strconv.FormatInt(s.max, 10) + " items]'"
+			}
 			return "Value '[" + strconv.Itoa(v.Len()) + " items]'"
 		}
 		items := make([]string, 0, v.Len())

@@ -63,7 +63,7 @@ func TestPutDestinationsRefuses(t *testing.T) {
 		{"no list", wabaID, nil, "ValidationException", "Value null at 'eventDestinations' failed", nil},
 		{"no id", "", []object{}, "ValidationException", "'id'", nil},
 		{"two", wabaID, append(to(topicARN, ""), to(topicARN, "")...), "ValidationException",
-			"Value '[2 items]' at 'eventDestinations' failed to satisfy constraint: Member must have length less than or equal to 1", nil},
+			"Value '[more than 1 items]' at 'eventDestinations' failed to satisfy constraint: Member must have length less than or equal to 1", nil},
 		{"entry without ARN", wabaID, []object{{}}, "ValidationException",
 			"Value null at 'eventDestinations.1.member.eventDestinationArn' failed to satisfy constraint: Member must not be null", nil},
 		{"not an ARN", wabaID, to("whatsapp-events", ""), "ValidationException",
