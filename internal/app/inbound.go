@@ -33,7 +33,7 @@ func (p *parts) wireInbound(a *App) {
 		Logger: a.log})
 	if cfg.Webhook.ExpectStatusWithin > 0 {
 		watch := ingest.NewWatch(ingest.WatchOptions{Store: p.db, Sealer: p.box, Owner: p.owner, Patience: cfg.Webhook.ExpectStatusWithin,
-			OnEvent: p.delivery.Wake, OnAlert: a.metrics.Alert, OnLook: a.metrics.Overdue, Logger: a.log})
+			Hearing: p.callbacks.Hearing, OnEvent: p.delivery.Wake, OnAlert: a.metrics.Alert, OnLook: a.metrics.Overdue, Logger: a.log})
 		p.engines = append(p.engines, engine{"missing statuses", watch.Run})
 	}
 }

@@ -31,6 +31,7 @@ type WatchOptions struct {
 	Sealer   event.Sealer
 	Owner    string                                   // names this node in leases
 	Patience time.Duration                            // how long the first status of a message may take
+	Hearing  func() time.Time                         // since when every callback of Meta's has been taken; nil: always
 	OnEvent  func(names ...string)                    // optional: an event waits for these destinations
 	OnAlert  func(kind event.AlertKind, state string) // optional: for metrics
 	OnLook   func(overdue int)                        // optional: messages without a status, for metrics
@@ -74,7 +75,9 @@ func (w *Watch) Run(ctx context.Context) error {
 }
 
 func (w *Watch) look(ctx context.Context, now time.Time) error {
-	for looked := lookAtOnce; looked == lookAtOnce; {
+	// What Meta could not tell us it repeats, in its own time: nothing is missing before we have listened for as long as it may take.
+	listened := w.Hearing == nil || now.Sub(w.Hearing()) >= w.Patience
+	for looked := lookAtOnce; listened && looked == lookAtOnce; {
 		var err error
 		if looked, err = w.Store.FindOverdue(ctx, now, w.Patience, lookAtOnce); err != nil {
 			return err

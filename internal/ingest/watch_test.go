@@ -19,7 +19,7 @@ type watched struct {
 	mu      sync.Mutex
 	told    []string
 	overdue int
-	restart func()
+	restart func(away time.Duration)
 }
 
 func (w *watched) note(told string) {
@@ -39,11 +39,13 @@ const patience = 15 * time.Minute
 func watch(t *testing.T) *watched {
 	w := &watched{bench: newBench(t)}
 	start := func() (stop func()) {
+		begun := time.Now()
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			o := WatchOptions{Store: w.db, Sealer: plain{}, Owner: "node", Patience: patience, Logger: slog.New(slog.DiscardHandler),
+			o := WatchOptions{Store: w.db, Sealer: plain{}, Owner: "node", Patience: patience,
+				Hearing: func() time.Time { return begun }, Logger: slog.New(slog.DiscardHandler),
 				OnLook: w.look, OnAlert: func(kind event.AlertKind, state string) { w.note(string(kind) + " " + state) }}
 			if err := NewWatch(o).Run(ctx); err != nil {
 				t.Error(err)
@@ -56,8 +58,9 @@ func watch(t *testing.T) *watched {
 	}
 	stop := start()
 	t.Cleanup(func() { stop() })
-	w.restart = func() {
+	w.restart = func(away time.Duration) {
 		stop()
+		time.Sleep(away)
 		stop = start()
 	}
 	return w
@@ -115,7 +118,7 @@ func TestWatch(t *testing.T) {
 			if got, overdue := w.after(time.Hour); got != "" || overdue != 100 {
 				w.t.Errorf("an hour later told %q with %d overdue", got, overdue)
 			}
-			w.restart()
+			w.restart(0)
 			if got, _ := w.after(time.Minute); got != "" {
 				w.t.Errorf("after a restart: %s", got)
 			}
@@ -124,6 +127,18 @@ func TestWatch(t *testing.T) {
 			}
 			if got, overdue := w.after(time.Minute); got != cleared || overdue != 0 {
 				w.t.Errorf("told %q with %d overdue", got, overdue)
+			}
+		},
+		"nobody was there to listen": func(w *watched) {
+			w.sent("wamid.1")
+			w.sent("wamid.2")
+			w.restart(2 * time.Hour)
+			if got, overdue := w.after(patience - time.Second); got != "" || overdue != 0 {
+				w.t.Errorf("Meta repeats what it could not tell, and is accused before it can: told %q with %d overdue", got, overdue)
+			}
+			w.receive(statuses(status("wamid.1", "sent", "")))
+			if got, overdue := w.after(time.Minute); got != raised || overdue != 1 {
+				w.t.Errorf("after it could: told %q with %d overdue", got, overdue)
 			}
 		},
 		"statuses come again, one is lost for ever": func(w *watched) {
