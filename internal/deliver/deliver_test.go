@@ -338,6 +338,21 @@ func TestDeliver(t *testing.T) {
 				r.t.Errorf("%d arrived", len(got))
 			}
 		},
+		"what is repeated comes as soon as it is due, all of it": func(r *rig) {
+			seen := map[string]bool{}
+			r.failing(func(_ string, m event.Outgoing) error {
+				if last := m.Opened[len(m.Opened)-1]; last%2 == 0 && !seen[m.ID] {
+					seen[m.ID] = true
+					return errors.New("not the first time")
+				}
+				return nil
+			})
+			r.add(0, 1000)
+			time.Sleep(2 * time.Second)
+			if got := r.got(0); len(got) != 1000 {
+				r.t.Errorf("%d arrived, although the others were due a second later", len(got))
+			}
+		},
 		"what there was no time for is tried at once, and was no attempt": func(r *rig) {
 			round := 0
 			r.failing(func(string, event.Outgoing) error {

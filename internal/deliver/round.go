@@ -31,7 +31,7 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 	if len(list) == 0 {
 		return q.idle(ctx, now)
 	}
-	next := step{again: len(list) == room, wait: idleFor}
+	next := step{again: len(list) == room || !list[0].Due.IsZero(), wait: idleFor} // of repetitions only a part is read at once
 	destination, err := q.destination(state, &list[0], now)
 	if err != nil {
 		return step{}, err
@@ -58,7 +58,7 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 			return step{}, err
 		}
 	}
-	next.again = next.again || s.untried > 0
+	next.again = next.again || s.untried > 0 || len(s.refused) > 0
 	ours, err := q.settle(ctx, held, s)
 	if err != nil || !ours {
 		return q.lost(ctx, err)
