@@ -8,35 +8,37 @@ import (
 )
 
 // rule is what one combination of alternatives asks for, by path.
-type rule []field
+type rule []*field
 
+// field is what is asked of the values at a path. Rules that come from one place of the pattern share it.
 type field struct {
 	path   string // with a period before every step
-	tests  []test
-	absent bool
+	tests  []test // one of which a leaf has to meet
+	absent bool   // it is fine if there is no leaf
 }
 
 var errTooDeep = complaint("Pattern is nested too deeply")
 
-// compile turns the text of a pattern into one tree for every combination of alternatives, as AWS does. Conditions on one list
-// that stand in different places of the pattern so end up in one tree, and have to be met by one element.
+// compile turns the text of a pattern into a rule for every combination of alternatives, as AWS does, and rules into trees.
+// Conditions on one list that stand in different places of the pattern so end up in one rule, and have to be met by one element.
 func (d *dialect) compile(root rawjson.Value) (*Pattern, error) {
 	if !root.IsObject() {
 		return nil, complain("Filter is not an object")
 	}
-	rules, err := d.object([]rule{nil}, "", root)
+	all, err := d.object([]rule{nil}, "", root)
 	if err != nil {
 		return nil, err
 	}
 	p := &Pattern{}
-	for _, r := range rules {
+	for some := range slices.Chunk(all, treeRules) {
 		tree := &node{}
-		for _, f := range r {
-			n := tree.grow(f.path[1:])
-			n.tests, n.absent, n.asked = f.tests, f.absent, true
+		for i, r := range some {
+			for _, f := range r {
+				tree.grow(f.path[1:]).add(f, 1<<i)
+			}
 		}
-		tree.settle()
-		p.rules = append(p.rules, tree)
+		tree.settle(^ruleSet(0) >> (treeRules - len(some)))
+		p.trees = append(p.trees, tree)
 	}
 	return p, nil
 }
@@ -111,7 +113,7 @@ func (d *dialect) values(rules []rule, path string, list rawjson.Value) error {
 	if strings.Count(path, ".") > maxNesting { // periods are steps, too
 		return errTooDeep
 	}
-	f := field{path: path}
+	f := &field{path: path}
 	var texts []exactText
 	for _, v := range list.Elements() {
 		var t test
@@ -140,7 +142,7 @@ func (d *dialect) values(rules []rule, path string, list rawjson.Value) error {
 		return complain("Empty arrays are not allowed")
 	}
 	for i, r := range rules {
-		if slices.ContainsFunc(r, func(other field) bool { return other.path == path }) {
+		if slices.ContainsFunc(r, func(other *field) bool { return other.path == path }) {
 			return complain("Path `%s` cannot be allowed multiple times", path[1:])
 		}
 		rules[i] = append(r, f)

@@ -309,4 +309,17 @@ func TestManyCombinations(t *testing.T) {
 	if !p.Match(yes) || p.Match(no) {
 		t.Errorf("matches %v and %v, want true and false", p.Match(yes), p.Match(no))
 	}
+	// Each combination is met by an event of its own, wherever among the trees it is.
+	for i := range 1 << 9 {
+		var members []string
+		for f := range 9 {
+			members = append(members, fmt.Sprintf(`"f%d":%s`, f, []string{`{"a":"1"}`, `{"b":"2"}`}[i>>f&1]))
+		}
+		all, _ := Decode([]byte(`{` + strings.Join(members, ",") + `}`))
+		but := i % 9
+		few, _ := Decode([]byte(`{` + strings.Join(append(members[:but:but], members[but+1:]...), ",") + `}`))
+		if !p.Match(all) || p.Match(few) {
+			t.Fatalf("combination %d: matches %v and %v, want true and false", i, p.Match(all), p.Match(few))
+		}
+	}
 }

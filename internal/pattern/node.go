@@ -6,38 +6,41 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
 
-// node is a step of a rule: what is asked of the value at one path of the event, and of what lies below it.
+// ruleSet is a set of ruleSet of one tree: a bit for each.
+type ruleSet uint64
+
+// treeRules is how many rules a tree can have. One walk along an event serves them all.
+const treeRules = 64
+
+// node is a step of some rules: what is asked of the value at one path of the event, and of what lies below it.
 type node struct {
 	name     string
-	tests    []test // one of which a leaf here has to meet; nil asks for nothing
-	asked    bool   // something is asked of the value itself
-	absent   bool   // it is fine if there is no leaf here
+	asks     []ask
 	children []*node
-	optional bool // it is fine if there is no leaf here and nowhere below
+
+	all      ruleSet // of the tree
+	asked    ruleSet // those that ask something of the value itself
+	absent   ruleSet // those for which it is fine if there is no leaf here
+	optional ruleSet // those for which it is fine if there is no leaf here and nowhere below
+	below    ruleSet // those for which it is fine if there is no leaf below
 }
 
-// outcome is what a part of the event is to a node.
-type outcome uint8
+// ask is what rules ask of a value.
+type ask struct {
+	*field
+	of ruleSet
+}
 
-const (
-	unmet  outcome = iota // something that is asked for is missing or different
-	silent                // there is no leaf, and there need not be one
-	met                   // leaves are as asked for, and what is missing may be
-)
+// outcome is what a part of the event is to the rules of a node. For those in neither set there is no leaf, and there need not be one.
+type outcome struct {
+	unmet ruleSet // something that is asked for is missing or different
+	met   ruleSet // leaves are as asked for, and what is missing may be
+}
 
 // and joins the outcomes of two parts that both have to be fine.
 func (o outcome) and(other outcome) outcome {
-	if o == unmet || other == unmet {
-		return unmet
-	}
-	return max(o, other)
-}
-
-func unless(fine bool) outcome {
-	if fine {
-		return silent
-	}
-	return unmet
+	unmet := o.unmet | other.unmet
+	return outcome{unmet, (o.met | other.met) &^ unmet}
 }
 
 // maxLists is how deep lists may lie directly in lists. What lies deeper is not looked at: walking it would cost the square of
@@ -46,83 +49,75 @@ const maxLists = 32
 
 // match compares the value at the node's path. lists counts the lists around it.
 func (n *node) match(v rawjson.Value, lists int) outcome {
-	own, below := silent, silent
-	if n.asked {
-		own = n.value(v, lists)
+	var result outcome
+	if n.asked != 0 {
+		result = n.value(n.leaves(v, lists))
 	}
-	if own != unmet && len(n.children) > 0 {
-		below = n.below(v, lists)
+	if result.unmet != n.all && len(n.children) > 0 {
+		result = result.and(n.inside(v, lists))
 	}
-	return own.and(below)
+	return result
 }
 
-// value compares the leaf at the node's path, or the leaves, if it is a list.
-func (n *node) value(v rawjson.Value, lists int) outcome {
-	switch found, fits := n.leaves(v, lists); {
-	case fits:
-		return met
-	case found:
-		return unmet
-	default:
-		return unless(n.absent)
+// value tells what the leaves at the node's path are to its rules: whether there are any, and for which rules one is as asked.
+func (n *node) value(found bool, fits ruleSet) outcome {
+	if found {
+		return outcome{n.asked &^ fits, fits}
 	}
+	return outcome{unmet: n.asked &^ n.absent}
 }
 
-// leaves looks for a leaf that meets a test.
-func (n *node) leaves(v rawjson.Value, lists int) (found, fits bool) {
+// leaves looks for leaves, one or a list of them, that meet a test.
+func (n *node) leaves(v rawjson.Value, lists int) (found bool, fits ruleSet) {
 	switch {
 	case v.IsObject():
-		return false, false
+		return false, 0
 	case !v.IsArray():
-		return true, n.accepts(newLeaf(v))
+		return true, n.accept(newLeaf(v))
 	case lists == maxLists:
-		return false, false
+		return false, 0
 	}
 	for _, element := range v.Elements() {
 		f, ok := n.leaves(element, lists+1)
-		if ok {
-			return true, true
-		}
-		found = found || f
-	}
-	return found, false
-}
-
-func (n *node) accepts(l leaf) bool {
-	for _, t := range n.tests {
-		if t.meets(l) {
-			return true
+		found, fits = found || f, fits|ok
+		if fits == n.asked {
+			break
 		}
 	}
-	return false
+	return found, fits
 }
 
-// below compares what lies below the node's path. In a list, one element has to fit.
-func (n *node) below(v rawjson.Value, lists int) outcome {
-	switch {
-	case v.IsObject():
+// accept returns the rules of which a leaf meets a test.
+func (n *node) accept(l leaf) (fits ruleSet) {
+	for i := range n.asks {
+		for _, t := range n.asks[i].tests {
+			if t.meets(l) {
+				fits |= n.asks[i].of
+				break
+			}
+		}
+	}
+	return fits
+}
+
+// inside compares what lies below the node's path. In a list, one element has to fit.
+func (n *node) inside(v rawjson.Value, lists int) outcome {
+	if v.IsObject() {
 		return n.members(v)
-	case !v.IsArray() || lists == maxLists:
-		return unless(n.childrenOptional())
 	}
-	all := unless(n.childrenOptional())
+	result := outcome{unmet: n.all &^ n.below}
+	if !v.IsArray() || lists == maxLists {
+		return result
+	}
 	for _, element := range v.Elements() {
-		o := n.below(element, lists+1)
-		if o == met {
-			return met
-		}
-		all = min(all, o)
-	}
-	return all
-}
-
-func (n *node) childrenOptional() bool {
-	for _, c := range n.children {
-		if !c.optional {
-			return false
+		o := n.inside(element, lists+1)
+		result.unmet |= o.unmet
+		if result.met |= o.met; result.met == n.all {
+			break
 		}
 	}
-	return true
+	result.unmet &^= result.met
+	return result
 }
 
 // members compares an object's members with the node's children. The usual object has one member a child, whose name is the
@@ -143,19 +138,19 @@ func (n *node) members(v rawjson.Value) outcome {
 			}
 		}
 	}
-	result := silent
+	var result outcome
 	for i, c := range n.children {
 		var o outcome
 		switch children[i].times {
 		case 0:
-			o = unless(c.optional)
+			o.unmet = c.all &^ c.optional
 		case 1:
 			o = c.match(children[i].value, 0)
 		default:
 			o = c.scattered(descend([]part{{value: v}}, c.name))
 		}
-		if result = result.and(o); result == unmet {
-			return unmet
+		if result = result.and(o); result.unmet == n.all {
+			break
 		}
 	}
 	return result
@@ -215,27 +210,19 @@ func appendPart(found []part, name []byte, v rawjson.Value, step string) []part 
 }
 
 // scattered is match for what lies at a path in several parts. Every condition may be met by another part.
-func (n *node) scattered(parts []part) outcome {
-	result := silent
-	if n.asked {
-		found, fits := false, false
+func (n *node) scattered(parts []part) (result outcome) {
+	if n.asked != 0 {
+		found, fits := false, ruleSet(0)
 		for _, p := range parts {
-			if p.rest == nil && !fits {
+			if p.rest == nil && fits != n.asked {
 				f, ok := n.leaves(p.value, 0)
-				found, fits = found || f, ok
+				found, fits = found || f, fits|ok
 			}
 		}
-		switch {
-		case fits:
-			result = met
-		case found:
-			return unmet
-		default:
-			result = unless(n.absent)
-		}
+		result = n.value(found, fits)
 	}
 	for _, c := range n.children {
-		if result == unmet {
+		if result.unmet == n.all {
 			break
 		}
 		result = result.and(c.scattered(descend(parts, c.name)))
@@ -262,11 +249,29 @@ func (n *node) grow(path string) *node {
 	return child
 }
 
-// settle works out which nodes may be missing.
-func (n *node) settle() {
-	n.optional = n.absent || !n.asked
-	for _, c := range n.children {
-		c.settle()
-		n.optional = n.optional && c.optional
+// add makes a rule ask something of the values at the node's path.
+func (n *node) add(f *field, rule ruleSet) {
+	for i := range n.asks {
+		if n.asks[i].field == f {
+			n.asks[i].of |= rule
+			return
+		}
 	}
+	n.asks = append(n.asks, ask{f, rule})
+}
+
+// settle works out what is fine for whom in a tree of so many rules.
+func (n *node) settle(all ruleSet) {
+	n.all, n.below = all, all
+	for i := range n.asks {
+		n.asked |= n.asks[i].of
+		if n.asks[i].absent {
+			n.absent |= n.asks[i].of
+		}
+	}
+	for _, c := range n.children {
+		c.settle(all)
+		n.below &= c.optional
+	}
+	n.optional = (all&^n.asked | n.absent) & n.below
 }

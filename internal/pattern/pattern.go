@@ -13,7 +13,7 @@ import (
 
 // Pattern is a compiled pattern. It is safe for concurrent use.
 type Pattern struct {
-	rules []*node // the event has to match one: a pattern without $or has one rule, the others one a combination of alternatives
+	trees []*node // the event has to match a rule of one: a pattern without $or has one rule, the others one a combination of alternatives
 }
 
 // Event is a JSON object, ready to be matched with any number of patterns.
@@ -34,8 +34,8 @@ func (p *Pattern) Match(e Event) bool {
 	if e.root == nil {
 		return false
 	}
-	for _, rule := range p.rules {
-		if rule.match(e.root, 0) != unmet {
+	for _, tree := range p.trees {
+		if tree.match(e.root, 0).unmet != tree.all {
 			return true
 		}
 	}

@@ -72,6 +72,25 @@ func TestDeepEvents(t *testing.T) {
 	}
 }
 
+// Nor does a pattern of many combinations walk along the event for each.
+func TestManyCombinationsOfALongEvent(t *testing.T) {
+	t.Parallel()
+	within, end := strings.Repeat(`{"x": `, 60), strings.Repeat(`}`, 60)
+	p, err := ParseEvent(within + `{` + ors(9) + `}` + end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, ok := Decode([]byte(within + `{"list": [` + strings.Repeat(`1,`, 500<<10) + `1]}` + end))
+	if !ok {
+		t.Fatal("no event")
+	}
+	start := time.Now()
+	p.Match(e)
+	if took := time.Since(start); took > 5*time.Second { // it is a fraction of one second; a walk for each takes half a minute
+		t.Errorf("one event takes %v", took)
+	}
+}
+
 func TestMatchAllocatesNothing(t *testing.T) {
 	e, _ := Decode([]byte(sample))
 	for name, source := range benchmarks {
