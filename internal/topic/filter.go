@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"context"
 	"strings"
 	"sync"
 
@@ -49,6 +50,10 @@ type compiled struct {
 	scope   pattern.Scope
 	pattern *pattern.Pattern // nil: every message
 	size    int
+}
+
+func (c *compiled) wants(m *candidate) bool {
+	return c.pattern == nil || c.pattern.Match(m.event(c.scope))
 }
 
 // filters keeps compiled filters. Since the policy behind a number never changes, nothing in it goes stale.
@@ -140,16 +145,42 @@ func (m *Message) attributesJSON() []byte {
 	return append(b, '}')
 }
 
-// wants makes the question for messages that are about to be published.
-func (s *Service) wants(messages []*Message) Wants {
-	candidates := make([]candidate, len(messages))
-	return func(filter int64, load func() (Filter, error), i int) (bool, error) {
-		f, err := s.filters.get(filter, load)
-		if err != nil || f.pattern == nil {
-			return true, err
+// ask asks the filters that a topic has now about messages that are about to be published, and returns their answers by the numbers of
+// the filters. It may take a while, and the store asks inside a commit for which every other write waits.
+func (s *Service) ask(ctx context.Context, topicARN string, messages []candidate) (map[int64][]bool, error) {
+	ids, err := s.Store.TopicFilters(ctx, topicARN)
+	if err != nil {
+		return nil, err
+	}
+	answers := make(map[int64][]bool, len(ids))
+	for _, id := range ids {
+		f, err := s.filters.get(id, func() (Filter, error) { return s.Store.TopicFilter(ctx, id) })
+		if fault.Is(err, fault.NotFound) {
+			continue // it is gone by now
 		}
-		candidates[i].message = messages[i]
-		return f.pattern.Match(candidates[i].event(f.scope)), nil
+		if err != nil {
+			return nil, err
+		}
+		wanted := make([]bool, len(messages))
+		for i := range messages {
+			wanted[i] = f.wants(&messages[i])
+		}
+		answers[id] = wanted
+	}
+	return answers, nil
+}
+
+// wants makes the question that the store asks. Filters that were set since the others were asked are asked now.
+func (s *Service) wants(messages []candidate, answers map[int64][]bool) Wants {
+	return func(filter int64, load func() (Filter, error), i int) (bool, error) {
+		if wanted, ok := answers[filter]; ok {
+			return wanted[i], nil
+		}
+		f, err := s.filters.get(filter, load)
+		if err != nil {
+			return false, err
+		}
+		return f.wants(&messages[i]), nil
 	}
 }
 

@@ -98,7 +98,7 @@ func TestWants(t *testing.T) {
 			m := Message{Body: []byte(tc.body), Attributes: tc.attributes}
 			loads := 0
 			load := func() (Filter, error) { loads++; return Filter{ID: 7, Scope: tc.scope, Policy: tc.policy}, nil }
-			wants := NewService(Options{}).wants([]*Message{{Body: []byte("another")}, &m})
+			wants := NewService(Options{}).wants([]candidate{{message: &Message{Body: []byte("another")}}, {message: &m}}, nil)
 			for range 2 {
 				if got, err := wants(7, load, 1); got != tc.want || err != nil {
 					t.Errorf("wants it: %v, %v; want %v", got, err, tc.want)

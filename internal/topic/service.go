@@ -15,6 +15,10 @@ type Store interface {
 	// PublishToTopic queues every message for every Confirmed subscription of the topic that wants it: all without a filter, and those
 	// whose filter says so. It returns the keys of the subscriptions that have got something. A nil wants says so for all.
 	PublishToTopic(ctx context.Context, topicARN string, messages []queue.Record, wants Wants) (queued []int64, err error)
+	// TopicFilters returns the numbers of the filters of a topic's Confirmed subscriptions; none if there is no topic.
+	TopicFilters(ctx context.Context, topicARN string) ([]int64, error)
+	// TopicFilter returns the filter that has a number.
+	TopicFilter(ctx context.Context, id int64) (Filter, error)
 }
 
 type topics interface {
@@ -201,7 +205,15 @@ func (s *Service) prepare(b *batch, m *Message) error {
 }
 
 func (s *Service) publish(ctx context.Context, topicARN string, b *batch) error {
-	queued, err := s.Store.PublishToTopic(ctx, topicARN, b.records, s.wants(b.messages))
+	messages := make([]candidate, len(b.messages))
+	for i, m := range b.messages {
+		messages[i].message = m
+	}
+	answers, err := s.ask(ctx, topicARN, messages)
+	if err != nil {
+		return err
+	}
+	queued, err := s.Store.PublishToTopic(ctx, topicARN, b.records, s.wants(messages, answers))
 	if err == nil && len(queued) > 0 {
 		s.Wake(queued...)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/waxwing-messaging/waxwing/internal/fault"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
 	"github.com/waxwing-messaging/waxwing/internal/topic"
 )
@@ -80,11 +81,35 @@ func (t *tx) wants(wants topic.Wants, r receiver, i int) (bool, error) {
 		f := topic.Filter{ID: r.filter}
 		ok, err := t.row(`SELECT scope, policy FROM topic_filters WHERE seq = ?`, args(r.filter), &f.Scope, &f.Policy)
 		if err == nil && !ok {
-			err = errors.New("a subscription's filter policy is missing")
+			err = errNoFilter
 		}
 		return f, err
 	}, i)
 }
+
+// TopicFilters returns the numbers of the filters of a topic's Confirmed subscriptions.
+func (db *DB) TopicFilters(ctx context.Context, topicARN string) (ids []int64, err error) {
+	rows, err := db.query(ctx, `SELECT filter_seq FROM topic_subscriptions WHERE topic_arn = ? AND state = 'confirmed' AND filter_seq > 0`, topicARN)
+	if err != nil {
+		return nil, err
+	}
+	err = collect(rows, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
+// TopicFilter returns the filter that has a number.
+func (db *DB) TopicFilter(ctx context.Context, id int64) (topic.Filter, error) {
+	f := topic.Filter{ID: id}
+	err := db.queryRow(ctx, `SELECT scope, policy FROM topic_filters WHERE seq = ?`, id).Scan(&f.Scope, &f.Policy)
+	return f, missing(err, errNoFilter)
+}
+
+var errNoFilter = fault.New(fault.NotFound, "the filter policy does not exist")
 
 // setFilter replaces the filter of a subscription that had another one.
 func (t *tx) setFilter(s *topic.Subscription, had topic.Filter) error {

@@ -1,11 +1,15 @@
 package sqlite
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/queue"
@@ -170,4 +174,39 @@ func seedTopic(t testing.TB, db *DB, n int, now time.Time) (keys []int64) {
 		keys = append(keys, s.Key)
 	}
 	return keys
+}
+
+// commits counts what is asked of filters while a commit is under way.
+type commits struct {
+	*DB
+	asked int
+}
+
+func (c *commits) PublishToTopic(ctx context.Context, arn string, messages []queue.Record, wants topic.Wants) ([]int64, error) {
+	return c.DB.PublishToTopic(ctx, arn, messages, func(filter int64, load func() (topic.Filter, error), i int) (bool, error) {
+		return wants(filter, func() (topic.Filter, error) { c.asked++; return load() }, i)
+	})
+}
+
+// Every write waits for a commit, so filters, which may take long for a long message, have answered before.
+func TestFiltersAreAskedBeforeTheCommit(t *testing.T) {
+	t.Parallel()
+	db := &commits{DB: open(t, filepath.Join(t.TempDir(), "waxwing.db"), Options{Exclusive: true})}
+	var woken []int64
+	topics := topic.NewService(topic.Options{Store: db, Sealer: plainSealer{}, Wake: func(keys ...int64) { woken = append(woken, keys...) }, Now: time.Now})
+	keys := seedTopic(t, db.DB, 3, time.Now())
+	for i, policy := range []string{`{"a": ["yes"]}`, `{"a": ["no"]}`} {
+		for _, set := range [][2]string{{topic.AttrFilterScope, "MessageBody"}, {topic.AttrFilterPolicy, policy}} {
+			if err := topics.SetSubscriptionAttribute(t.Context(), fmt.Sprint(seededTopic, ":", i), set[0], set[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := topics.PublishBatch(t.Context(), seededTopic, []topic.Message{{Body: []byte(`{"a": "yes"}`)}}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(woken)
+	if diff := cmp.Diff([]int64{keys[0], keys[2]}, woken); diff != "" || db.asked != 0 {
+		t.Errorf("%d filters were loaded inside the commit; queues (-want +got):\n%s", db.asked, diff)
+	}
 }

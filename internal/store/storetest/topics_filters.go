@@ -31,6 +31,20 @@ func filtered(t *testing.T, h *hub) {
 	all, some, none := h.confirmed(t, arn, "https://all.example/"), h.confirmed(t, arn, "https://some.example/"), h.confirmed(t, arn, "https://none.example/")
 	first, second := h.filter(t, some, `{"even": [true]}`, pattern.Body), h.filter(t, none, `{"none": [true]}`, pattern.Attributes)
 
+	numbers, err := h.TopicFilters(h.ctx, arn)
+	must(t, err)
+	slices.Sort(numbers)
+	same(t, "filters of the topic", numbers, []int64{first.ID, second.ID})
+	numbers, err = h.TopicFilters(h.ctx, h.topic(t, "other").ARN)
+	must(t, err)
+	same(t, "filters of another topic", len(numbers), 0)
+	f, err := h.TopicFilter(h.ctx, second.ID)
+	must(t, err)
+	same(t, "a filter by its number", f, second)
+	if _, err := h.TopicFilter(h.ctx, second.ID+100); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a filter that is not there: %v", err)
+	}
+
 	messages := []queue.Record{h.record(topic.Notification), h.record(topic.Notification), h.record(topic.Notification)}
 	var asked []string
 	wants := func(id int64, load func() (topic.Filter, error), i int) (bool, error) {
