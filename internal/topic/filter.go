@@ -125,7 +125,7 @@ func (m *Message) attributesJSON() []byte {
 	b := []byte("{")
 	for i := range m.Attributes {
 		a := &m.Attributes[i]
-		if a.Binary != nil {
+		if len(a.Binary) > 0 {
 			continue
 		}
 		if len(b) > 1 {

@@ -79,6 +79,7 @@ func TestWants(t *testing.T) {
 		{"labelled text", "", `{"labelled": ["x"]}`, "x", attributes, true},
 		{"number", pattern.Attributes, `{"n": [{"numeric": ["=", 1.5]}]}`, "x", attributes, true},
 		{"number is no text", pattern.Attributes, `{"n": ["1.50"]}`, "x", attributes, false},
+		{"text beside an empty binary value", pattern.Attributes, `{"text": ["x"]}`, "x", []Attribute{{Name: "text", Type: "String", String: "x", Binary: []byte{}}}, true},
 		{"labelled number", pattern.Attributes, `{"i": [7]}`, "x", attributes, true},
 		{"list", pattern.Attributes, `{"list": [true]}`, "x", attributes, true},
 		{"not in the list", pattern.Attributes, `{"list": ["b"]}`, "x", attributes, false},

@@ -152,6 +152,8 @@ func (a *Attribute) check() error {
 		return badAttribute("The message attribute '%s' must contain non-empty message attribute type.", a.Name)
 	case len(a.Type) > 256 || !printable(a.Type):
 		return badAttribute("The message attribute '%s' has an invalid message attribute type.", a.Name)
+	case a.String != "" && len(a.Binary) > 0:
+		return badAttribute("The message attribute '%s' has more than one value.", a.Name)
 	case base == "Binary":
 		if len(a.Binary) == 0 {
 			return noValue(a)
@@ -194,7 +196,7 @@ func attributeName(s string) bool {
 
 func number(s string) bool {
 	var n json.Number
-	return json.Unmarshal([]byte(s), &n) == nil && s[0] != '"'
+	return json.Unmarshal([]byte(s), &n) == nil && n != "" && s[0] != '"' // null sets nothing
 }
 
 func array(s string) bool {

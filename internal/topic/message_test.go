@@ -42,6 +42,8 @@ func TestMessageCheck(t *testing.T) {
 		{"no type", attribute(Attribute{Name: "a", String: "x"}), fault.Validation},
 		{"unknown type", attribute(Attribute{Name: "a", Type: "Date", String: "x"}), fault.Validation},
 		{"not a number", attribute(Attribute{Name: "a", Type: "Number", String: "many"}), fault.Validation},
+		{"null is no number", attribute(Attribute{Name: "a", Type: "Number", String: "null"}), fault.Validation},
+		{"two values", attribute(Attribute{Name: "a", Type: "String", String: "x", Binary: []byte{0}}), fault.Validation},
 		{"not an array", attribute(Attribute{Name: "a", Type: "String.Array", String: "x"}), fault.Validation},
 		{"reserved name", attribute(Attribute{Name: "AWS.x", Type: "String", String: "x"}), fault.Validation},
 		{"leading period", attribute(Attribute{Name: ".x", Type: "String", String: "x"}), fault.Validation},
