@@ -35,8 +35,8 @@ func (p *parts) wireEvents(ctx context.Context, a *App) error {
 	wake := func(queues ...int64) { p.fan.Wake(queues...) } // of the engine that stands on all this
 	p.topics = topic.NewService(topic.Options{Store: p.db, Sealer: p.box, Partition: partition, Region: cfg.Region, Queues: remote.queues != nil,
 		Wake: wake, Now: time.Now})
-	p.bus = bus.NewService(bus.Options{Store: p.db, Sealer: p.box, Scope: p.scope, PlainHTTP: cfg.Outbound.AllowPrivate, Wake: wake,
-		NewID: uuid.NewString, Now: time.Now})
+	p.bus = bus.NewService(bus.Options{Store: p.db, Sealer: p.box, Scope: p.scope, PlainHTTP: cfg.Outbound.AllowPrivate, Queues: remote.queues != nil,
+		Wake: wake, NewID: uuid.NewString, Now: time.Now})
 	p.fan = fanout.New(fanout.Options{Store: p.db, Courier: p.newCouriers(links, client, remote), Owner: p.owner,
 		Retry: queue.Retry{Window: cfg.Topics.RetryWindow}, OnDelivered: a.metrics.FanoutDelivered, OnFailed: a.metrics.FanoutFailed,
 		OnDeadLetter: a.metrics.FanoutDead, Logger: a.log})

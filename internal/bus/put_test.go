@@ -211,6 +211,21 @@ func TestPutGoesByTheRulesOfTheMoment(t *testing.T) {
 	}
 }
 
+// Without a service for queues nothing would ever arrive there.
+func TestPutTargetsRefusesQueuesOfNobody(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	s.rule(t, "orders", `{"source":["shop"]}`, "a")
+	queue := []bus.Target{{ID: "q", ARN: "arn:aws:sqs:us-east-1:" + owner + ":q"}}
+	if err := s.PutTargets(t.Context(), owner, "orders", queue); !fault.Is(err, fault.Validation) || !strings.Contains(err.Error(), "sqs.endpoint") {
+		t.Errorf("= %v, want a refusal that names the setting", err)
+	}
+	s.Queues = true
+	if err := s.PutTargets(t.Context(), owner, "orders", queue); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPutRuleRefuses(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)

@@ -105,6 +105,7 @@ type Options struct {
 	Scope  account.Scope // partition and Region of every ARN
 	// PlainHTTP allows API destinations without TLS: for development.
 	PlainHTTP bool
+	Queues    bool // whether SQS queues can be targets
 	// Wake is told right after a commit which queues have something to deliver.
 	Wake  func(queues ...int64)
 	NewID func() string // makes UUIDs
@@ -149,6 +150,9 @@ func (s *Service) PutTargets(ctx context.Context, accountID, rule string, target
 		t.AccountID, t.RuleARN = accountID, arn
 		if err := t.check(scope); err != nil {
 			return err
+		}
+		if t.Kind() == QueueTarget && !s.Queues {
+			return invalid("Arn", "this server sends to no queues, since its setting sqs.endpoint is empty.")
 		}
 		if t.Kind() != HTTPTarget {
 			continue

@@ -51,7 +51,7 @@ func newNode(t *testing.T) *node {
 	}
 	log := slog.New(slog.DiscardHandler)
 	var engine *fanout.Engine
-	service := bus.NewService(bus.Options{Store: db, Sealer: box, Scope: account.Scope{Partition: "aws", Region: "us-east-1"}, PlainHTTP: true,
+	service := bus.NewService(bus.Options{Store: db, Sealer: box, Scope: account.Scope{Partition: "aws", Region: "us-east-1"}, PlainHTTP: true, Queues: true,
 		Wake: func(keys ...int64) { engine.Wake(keys...) }, NewID: uuid.NewString, Now: time.Now})
 	engine = fanout.New(fanout.Options{Store: db, Owner: "node", Logger: log,
 		Courier: target.New(target.Options{Opener: box, Calls: service, Client: &http.Client{}})})
