@@ -2,8 +2,8 @@ package awsapi
 
 import "net/http"
 
-// What the service model declares for browsers, and the header that names operations in AWS's other JSON protocol. Any origin may call, since nothing is granted by where a page comes from:
-// every request is signed.
+// What the service model declares for browsers, and the header that names operations in AWS's other JSON protocol. Any origin may
+// call, since nothing is granted by where a page comes from: every request is signed.
 const (
 	corsAllowHeaders = "authorization,content-type,content-length,x-amz-date,x-amz-security-token,x-amz-content-sha256," +
 		"x-amz-target,x-amz-user-agent,x-amzn-platform-id,x-amzn-trace-id,x-api-key,amz-sdk-request,amz-sdk-invocation-id,Csrf-Token"

@@ -4,7 +4,7 @@
 // the API destinations and connections that HTTPS targets are made of. An event that is put is matched with the account's rules
 // and stored once, with a delivery for each target of the rules that match, in a single commit; internal/fanout delivers
 // afterwards. Delivery is at least once and not in order, as with EventBridge. The wire form of the operations is in
-// internal/awsapi/events; how targets are reached is in internal/invoke.
+// internal/awsapi/events; how targets are reached is in internal/destination/target.
 package bus
 
 import (

@@ -3,8 +3,8 @@
 //
 // What a topic is and does is in internal/topic; here are the operations' names, inputs, outputs and error codes. A topic
 // belongs to the account in its ARN and nobody else may touch it, whatever its access policy says. Differences from Amazon's
-// service: standard topics with http and https subscribers only, no filter and delivery policies, no encryption settings
-// (everything is encrypted at rest).
+// service: standard topics with http, https and sqs subscribers only, no delivery policies, no encryption settings (everything is
+// encrypted at rest).
 package sns
 
 import (
