@@ -10,6 +10,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
 
 // Event is something that happened.
@@ -61,7 +62,7 @@ func (e *Event) Check() error {
 	if utf8.RuneCountInString(e.DetailType) > maxDetailType {
 		return fault.New(fault.InvalidParameters, "Parameter DetailType is not valid. Reason: DetailType has more than %d characters.", maxDetailType)
 	}
-	if detail := bytes.TrimLeft(e.Detail, " \t\r\n"); len(detail) == 0 || detail[0] != '{' || !json.Valid(detail) || tooDeep(detail) {
+	if detail := bytes.TrimLeft(e.Detail, " \t\r\n"); len(detail) == 0 || detail[0] != '{' || !json.Valid(detail) || rawjson.Value(detail).Depth() > maxDepth {
 		return fault.New(fault.Validation, "Detail is malformed.")
 	}
 	return nil
@@ -69,27 +70,6 @@ func (e *Event) Check() error {
 
 // Reserved reports whether only the service itself may put events of a source.
 func Reserved(source string) bool { return strings.HasPrefix(source, "aws.") }
-
-// tooDeep reports whether a JSON text nests beyond what EventBridge takes.
-func tooDeep(text []byte) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
-}
 
 // envelope renders the event as rules see it and targets receive it, in EventBridge's layout.
 func (e *Event) envelope(s account.Scope) ([]byte, error) {

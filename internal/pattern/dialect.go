@@ -54,7 +54,7 @@ func parseEvent(source string) (*Pattern, error) {
 	if !ok {
 		return nil, complain("Invalid JSON")
 	}
-	if nesting(root) > maxNesting {
+	if root.Depth() > maxNesting {
 		return nil, errTooDeep
 	}
 	return eventBridge.compile(root)
@@ -99,7 +99,7 @@ func parseFilter(source string, scope Scope) (*Pattern, error) {
 	if !ok {
 		return nil, complain("FilterPolicy: failed to parse JSON.")
 	}
-	if nesting(root) > maxNesting {
+	if root.Depth() > maxNesting {
 		return nil, complain("FilterPolicy: %v", errTooDeep)
 	}
 	if root.Length() > maxFilterKeys && root.IsObject() {
@@ -118,24 +118,4 @@ func parseFilter(source string, scope Scope) (*Pattern, error) {
 		return nil, complain("FilterPolicy: %v", err)
 	}
 	return p, nil
-}
-
-// nesting returns how deep objects and lists lie in each other.
-func nesting(v rawjson.Value) (deepest int) {
-	depth, quoted := 0, false
-	for i := 0; i < len(v); i++ {
-		switch c := v[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return deepest
 }

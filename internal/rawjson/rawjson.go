@@ -166,6 +166,26 @@ func (v Value) Length() int {
 	return n
 }
 
+// Depth returns how deep objects and lists lie in each other.
+func (v Value) Depth() (deepest int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
 func notNull(v Value) Value {
 	if v[0] == 'n' {
 		return nil

@@ -40,6 +40,15 @@ func TestValue(t *testing.T) {
 	}
 }
 
+func TestDepth(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{`1`: 0, `"[[\"["`: 0, `{}`: 1, `[1, {"a]": [[]]}, {"b": "}"}]`: 4, `[[], [], []]`: 2} {
+		if v, ok := Parse([]byte(text)); !ok || v.Depth() != want {
+			t.Errorf("%s: %d, want %d", text, v.Depth(), want)
+		}
+	}
+}
+
 // FuzzWalk holds the walker against encoding/json on any text.
 func FuzzWalk(f *testing.F) {
 	f.Add([]byte(`{"a":{"b":[1,"x\"]",{"c":null}]},"d":-1e3,"e":"\\"}`))
