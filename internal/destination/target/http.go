@@ -52,7 +52,7 @@ func (c *Courier) call(ctx context.Context, to *bus.Target, event, payload []byt
 // await waits for the destination's turn. Its rate is that of this node.
 func (c *Courier) await(ctx context.Context, d *bus.Destination) error {
 	for {
-		wait := c.paces.Take(d.ARN, float64(d.Rate), 1, time.Now())
+		wait := c.paces.Take(pace{d.ARN, d.Rate}, float64(d.Rate), 1, time.Now())
 		if wait == 0 {
 			return nil
 		}

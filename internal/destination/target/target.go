@@ -52,7 +52,13 @@ type Options struct {
 // Courier delivers to targets. It is safe for concurrent use.
 type Courier struct {
 	Options
-	paces *limit.Keyed[string] // by API destination
+	paces *limit.Keyed[pace]
+}
+
+// pace is what an API destination is kept to. Another rate is another one, which holds from the next call on.
+type pace struct {
+	destination string // ARN
+	rate        int
 }
 
 // maxPaces is how many API destinations are kept to their rates at once.
@@ -66,7 +72,7 @@ func New(o Options) *Courier {
 	client := *o.Client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	o.Client = &client
-	return &Courier{Options: o, paces: limit.NewKeyed[string](maxPaces)}
+	return &Courier{Options: o, paces: limit.NewKeyed[pace](maxPaces)}
 }
 
 // Deliver takes an event to a target. A fault.InvalidParameters or fault.NotFound says that it never can be.

@@ -299,7 +299,9 @@ func TestRateAndTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
-		o.Calls = destinations{hook: {Destination: bus.Destination{ARN: hook, Endpoint: "https://a.example/", Method: "POST", Rate: 2}, Type: bus.Basic, Username: "u", Secret: key}}
+		there := bus.Call{Destination: bus.Destination{ARN: hook, Endpoint: "https://a.example/", Method: "POST", Rate: 2}, Type: bus.Basic, Username: "u", Secret: key}
+		known := destinations{hook: there}
+		o.Calls = known
 		o.Client = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
 		})}
@@ -322,6 +324,18 @@ func TestRateAndTimeout(t *testing.T) {
 		defer cancel()
 		if err := c.Deliver(ctx, to(hook, bus.Settings{}), waiting(event)); err == nil || ctx.Err() == nil {
 			t.Errorf("waiting for its turn it did not see that it was over: %v", err)
+		}
+
+		there.Destination.Rate = 20
+		known[hook] = there
+		start = time.Now()
+		for range 10 {
+			if err := c.Deliver(t.Context(), to(hook, bus.Settings{}), waiting(event)); err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(start); took > 500*time.Millisecond {
+			t.Errorf("ten requests took %v after the rate was raised to twenty a second", took)
 		}
 
 		o.Client = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
