@@ -157,9 +157,13 @@ func (db *DB) ConfirmSubscription(ctx context.Context, topicARN string, tokenHas
 		case s.State == topic.Deactivated:
 			newer, err := tx.subscription(`topic_arn = ? AND protocol = ? AND endpoint = ? AND state IN ('pending', 'confirmed')`,
 				s.TopicARN, s.Protocol, s.Endpoint)
-			if err == nil {
+			switch {
+			case err == nil && newer.State == topic.Confirmed:
+				confirmed = newer
+				return nil
+			case err == nil:
 				s = newer
-			} else if !errors.Is(err, errNoSubscription) {
+			case !errors.Is(err, errNoSubscription):
 				return err
 			}
 		}

@@ -111,6 +111,14 @@ func unsubscribe(t *testing.T, h *hub) {
 	if restored.ARN != newer.ARN || restored.State != topic.Confirmed {
 		t.Errorf("restored %+v, want the newer %s confirmed", restored, newer.ARN)
 	}
+
+	// A newer one that is Confirmed stays as its owner confirmed it: the link in an old farewell proves less.
+	must(t, h.UpdateSubscription(h.ctx, newer.ARN, func(s *topic.Subscription) error { s.Authenticated, s.OwnerOnly = true, true; return nil }))
+	restored, err = h.ConfirmSubscription(h.ctx, arn, []byte("restore-2"), false, false, h.now)
+	must(t, err)
+	if restored.ARN != newer.ARN || !restored.Authenticated || !restored.OwnerOnly {
+		t.Errorf("restored over a confirmed one %+v, want it as it was", restored)
+	}
 }
 
 func subscriptionExpiry(t *testing.T, h *hub) {
