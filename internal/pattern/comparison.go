@@ -140,25 +140,24 @@ func (d *dialect) noneOfValues(v rawjson.Value) (test, error) {
 	if !v.IsArray() && !v.IsString() && newLeaf(v).kind != digits {
 		return nil, complain("Value of anything-but must be an array or single string/number value.")
 	}
-	var not noneOf
-	var texts []exactText
+	var not exactValues
 	for _, o := range operands(v) {
 		switch {
 		case o.IsString():
-			texts = append(texts, exactText(o.Text()))
+			not.add(exactText(o.Text()))
 		case o == nil || o.IsObject() || o.IsArray() || newLeaf(o).kind == word:
 			return nil, complain("Inside anything but list, start|null|boolean is not supported.")
 		default:
 			if _, err := d.numbers.parse(string(o)); err != nil {
 				return nil, err
 			}
-			not = append(not, d.numbers.exact(string(o)))
+			not.add(d.numbers.exact(string(o)))
 		}
 	}
-	if (len(not) > 0) == (len(texts) > 0) {
+	if (len(not.numbers) > 0) == (len(not.texts) > 0) {
 		return nil, complain("Inside anything but list, either all values are number or string, mixed type is not supported")
 	}
-	return append(not, anyOf(texts)...), nil
+	return noneOf(not.tests()), nil
 }
 
 // operands are the elements of a list, or what is no list itself.

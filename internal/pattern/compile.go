@@ -114,7 +114,7 @@ func (d *dialect) values(rules []rule, path string, list rawjson.Value) error {
 		return errTooDeep
 	}
 	f := &field{path: path}
-	var texts []exactText
+	var exact exactValues
 	for _, v := range list.Elements() {
 		var t test
 		var err error
@@ -131,13 +131,11 @@ func (d *dialect) values(rules []rule, path string, list rawjson.Value) error {
 		}
 		if t == nil {
 			f.absent = true
-		} else if s, ok := t.(exactText); ok {
-			texts = append(texts, s)
-		} else {
+		} else if !exact.add(t) {
 			f.tests = append(f.tests, t)
 		}
 	}
-	f.tests = append(anyOf(texts), f.tests...)
+	f.tests = append(exact.tests(), f.tests...)
 	if len(f.tests) == 0 && !f.absent {
 		return complain("Empty arrays are not allowed")
 	}
@@ -162,18 +160,49 @@ func (d *dialect) exact(v rawjson.Value) test {
 	}
 }
 
-// anyOf makes tests for texts, one of which has to be met.
-func anyOf(texts []exactText) (tests []test) {
+// exactValues are texts and numbers, one of which has to be met. Many of them are looked up instead of being tried one by one.
+type exactValues struct {
+	texts   []exactText
+	numbers []exactNumber
+}
+
+// add keeps a test that is for such a value.
+func (e *exactValues) add(t test) bool {
+	switch t := t.(type) {
+	case exactText:
+		e.texts = append(e.texts, t)
+	case exactNumber:
+		e.numbers = append(e.numbers, t)
+	default:
+		return false
+	}
+	return true
+}
+
+func (e *exactValues) tests() (tests []test) {
 	const few = 8
-	if len(texts) > few {
-		set := make(oneText, len(texts))
-		for _, s := range texts {
+	if len(e.texts) > few {
+		set := make(oneText, len(e.texts))
+		for _, s := range e.texts {
 			set[string(s)] = struct{}{}
 		}
-		return []test{set}
+		tests = append(tests, set)
+	} else {
+		for _, s := range e.texts {
+			tests = append(tests, s)
+		}
 	}
-	for _, s := range texts {
-		tests = append(tests, s)
+	var set oneNumber
+	if len(e.numbers) > few {
+		set = oneNumber{make(map[int64]struct{}, len(e.numbers)), e.numbers[0].numbers}
+		tests = append(tests, set)
+	}
+	for _, n := range e.numbers {
+		if n.comparable && set.units != nil {
+			set.units[n.units] = struct{}{}
+		} else {
+			tests = append(tests, n)
+		}
 	}
 	return tests
 }

@@ -75,6 +75,23 @@ func (t exactNumber) meets(l leaf) bool {
 	return ok && t.comparable && units == t.units
 }
 
+// oneNumber is many exactNumbers that can be compared.
+type oneNumber struct {
+	units   map[int64]struct{}
+	numbers *numbers
+}
+
+func (t oneNumber) meets(l leaf) bool {
+	if l.kind != digits {
+		return false
+	}
+	units, ok := t.numbers.scaled(l.chars)
+	if ok {
+		_, ok = t.units[units]
+	}
+	return ok
+}
+
 // between is a range of numbers.
 type between struct {
 	low, high         int64

@@ -91,6 +91,21 @@ func TestManyCombinationsOfALongEvent(t *testing.T) {
 	}
 }
 
+// Many numbers are looked up, not tried one by one.
+func BenchmarkManyNumbers(b *testing.B) {
+	p, err := ParseEvent(`{"a": [` + strings.Repeat(`0.5, 17, 1000000, `, 200) + `0]}`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	e, ok := Decode([]byte(`{"a": [` + strings.Repeat(`1,`, 10_000) + `2]}`))
+	if !ok {
+		b.Fatal("no event")
+	}
+	for b.Loop() {
+		p.Match(e)
+	}
+}
+
 func TestMatchAllocatesNothing(t *testing.T) {
 	e, _ := Decode([]byte(sample))
 	for name, source := range benchmarks {
