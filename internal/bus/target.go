@@ -138,6 +138,20 @@ func (h *HTTPParameters) with(change func(value string) string) HTTPParameters {
 	return out
 }
 
+// names returns the length of the names of headers and query parameters.
+func (h *HTTPParameters) names() (size int) {
+	if h == nil {
+		return 0
+	}
+	for name := range h.Header {
+		size += len(name)
+	}
+	for name := range h.Query {
+		size += len(name)
+	}
+	return size
+}
+
 // check reports why a rule of the account in scope cannot have the target.
 func (t *Target) check(s account.Scope) error {
 	parts := strings.SplitN(t.ARN, ":", 6)
@@ -167,8 +181,9 @@ func (t *Target) check(s account.Scope) error {
 			}
 		}
 	}
-	malformed := ""
+	malformed, size := "", t.HTTP.names()
 	t.HTTP.with(func(value string) string {
+		size += len(value)
 		if _, ok := parsePath(value); strings.HasPrefix(value, "$.") && !ok {
 			malformed = value
 		}
@@ -176,6 +191,9 @@ func (t *Target) check(s account.Scope) error {
 	})
 	if malformed != "" {
 		return invalid("HttpParameters", "%.64s is no JSON path.", malformed)
+	}
+	if size > maxHTTPBytes {
+		return invalid("HttpParameters", "they are longer than %d bytes.", maxHTTPBytes)
 	}
 	return t.Input.check(t.ID)
 }

@@ -41,6 +41,10 @@ func TestTargetCheck(t *testing.T) {
 			"$..x is no JSON path"},
 		{"name of a header", Target{ARN: api, Settings: Settings{HTTP: &HTTPParameters{Header: map[string]string{"a b": "x"}}}}, HTTPTarget,
 			"a b is no name of an HTTP header"},
+		{"parameters of any length", Target{ARN: api, Settings: Settings{HTTP: &HTTPParameters{Path: []string{strings.Repeat("x", 65<<10)}}}}, HTTPTarget,
+			"longer than 65536 bytes"},
+		{"names of any length", Target{ARN: api, Settings: Settings{HTTP: &HTTPParameters{Header: map[string]string{strings.Repeat("x", 65<<10): "x"}}}}, HTTPTarget,
+			"longer than 65536 bytes"},
 		{"input", Target{ID: "t", ARN: sns, Settings: Settings{Input: Input{Path: "x"}}}, TopicTarget, "Invalid InputPath for target t"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
