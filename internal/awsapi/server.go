@@ -164,7 +164,7 @@ func (x *exchange) run() error {
 		return &Error{Code: x.service.Protocol.Unknown(), Message: "The requested operation does not exist."}
 	}
 	x.request.Operation = x.op.Name
-	if ok, wait := x.Limits.Allow(key.User.AccountID, x.op.Name, x.request.Time); !ok {
+	if ok, wait := x.Limits.Allow(key.User.AccountID, x.service.Name, x.op.Name, x.request.Time); !ok {
 		return &fault.Error{Kind: fault.Throttled, Message: textThrottled, RetryAfter: wait}
 	}
 	if x.op.Stores && x.Admit != nil {
