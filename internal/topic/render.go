@@ -2,6 +2,7 @@ package topic
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -78,11 +79,9 @@ func (r *Renderer) Render(ctx context.Context, rec queue.Record, sub *Subscriber
 	if err != nil {
 		return nil, nil, err
 	}
-	key := signatureKey{id: m.ID, version: d.version}
-	if _, ok := m.Variants[sub.Protocol]; ok {
-		key.protocol = sub.Protocol
-	}
-	if d.signature, err = r.signatures.get(key, func() (string, error) { return c.sign(d.version, d.signed()) }); err != nil {
+	text := d.signed()
+	key := signatureKey{sha256.Sum256(text), d.version}
+	if d.signature, err = r.signatures.get(key, func() (string, error) { return c.sign(d.version, text) }); err != nil {
 		return nil, nil, fmt.Errorf("sign message %s: %w", m.ID, err)
 	}
 	d.certificate = r.links.Certificate(c.id)
@@ -125,8 +124,12 @@ type signatures struct {
 	next  int
 }
 
-// signatureKey has the protocol only for messages that differ by protocol.
-type signatureKey struct{ id, version, protocol string }
+// signatureKey is what was signed, by its hash. The id of a message would not do: an event has the same in every topic that it is
+// published to, and when it is published again.
+type signatureKey struct {
+	text    [sha256.Size]byte
+	version string
+}
 
 type signature struct {
 	mu   sync.Mutex

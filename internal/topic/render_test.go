@@ -194,6 +194,37 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// An event has one id wherever and however often it is published. Each of its documents has a signature of its own.
+func TestRenderSignsWhatItSends(t *testing.T) {
+	t.Parallel()
+	sealer := newSealer(t)
+	signer := NewSigner(&memory{}, sealer, time.Now)
+	r := NewRenderer(sealer, signer, "https://sns.example")
+	const one, two = "arn:aws:sns:us-east-1:000000000000:one", "arn:aws:sns:us-east-1:000000000000:two"
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	id := newUUID()
+	for _, tc := range []struct {
+		name, topic, body string
+		at                time.Time
+	}{
+		{"first", one, "x", at},
+		{"to another topic", two, "x", at},
+		{"published again", one, "x", at.Add(time.Minute)},
+		{"made anew", one, "y", at},
+	} {
+		record, err := seal(sealer, &Message{ID: id, Body: []byte(tc.body), PublishedAt: tc.at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _, err := r.Render(t.Context(), record, &Subscriber{Subscription{ARN: tc.topic + ":0a1b2c3d-0000-4000-8000-0123456789ab", TopicARN: tc.topic, Protocol: HTTPS}, "2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(tc.name)
+		parseDocument(t, body).verify(t, signer)
+	}
+}
+
 // The layout is the one SNS documents, for consumers that look at the text.
 func TestDocumentLayout(t *testing.T) {
 	t.Parallel()
@@ -295,7 +326,7 @@ func TestSignaturesAreShared(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if got, err := s.get(signatureKey{id: "m"}, sign); got != "signed" || err != nil {
+			if got, err := s.get(signatureKey{version: "1"}, sign); got != "signed" || err != nil {
 				t.Errorf("get = %q, %v", got, err)
 			}
 		})
@@ -305,7 +336,7 @@ func TestSignaturesAreShared(t *testing.T) {
 		t.Errorf("signed %d times, want once", calls)
 	}
 	for i := range 3 * len(s.ring) {
-		s.get(signatureKey{id: fmt.Sprint(i)}, sign) //nolint:errcheck // sign cannot fail
+		s.get(signatureKey{version: fmt.Sprint(i)}, sign) //nolint:errcheck // sign cannot fail
 	}
 	if len(s.byKey) > len(s.ring) {
 		t.Errorf("%d signatures are remembered, want at most %d", len(s.byKey), len(s.ring))
