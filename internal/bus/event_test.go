@@ -1,13 +1,17 @@
 package bus
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/pattern"
 )
 
 var scope = account.Scope{Partition: "aws", Region: "us-east-1", AccountID: "000000000000"}
@@ -110,4 +114,25 @@ func FuzzEnvelope(f *testing.F) {
 			t.Errorf("%s: %v", text, err)
 		}
 	})
+}
+
+func TestMatchEndsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	p, err := pattern.ParseEvent(`{"source":["shop"]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, ok := pattern.Decode([]byte(`{"source":"shop"}`))
+	if !ok {
+		t.Fatal("no event")
+	}
+	rules := &ruleset{routes: []compiled{{p, []int64{1}}, {p, []int64{2, 3}}}}
+	if queues, err := rules.match(t.Context(), e); err != nil || !slices.Equal(queues, []int64{1, 2, 3}) {
+		t.Errorf("queues %v, %v", queues, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if queues, err := rules.match(ctx, e); !errors.Is(err, context.Canceled) {
+		t.Errorf("after its caller has left: %v, %v", queues, err)
+	}
 }

@@ -79,7 +79,10 @@ func (s *Service) route(ctx context.Context, accountID string, list []incoming, 
 		}
 		routed := make([]Routed, 0, len(list))
 		for i := range list {
-			queues := rules.match(list[i].event)
+			queues, err := rules.match(ctx, list[i].event)
+			if err != nil {
+				return err
+			}
 			if len(queues) == 0 {
 				continue
 			}
@@ -126,14 +129,18 @@ type compiled struct {
 	queues  []int64
 }
 
-// match returns the queues of all rules that want an event.
-func (r *ruleset) match(e pattern.Event) (queues []int64) {
+// match returns the queues of all rules that want an event. It ends with ctx: three hundred rules and a long event take their time,
+// and whoever gives up on an answer asks again.
+func (r *ruleset) match(ctx context.Context, e pattern.Event) (queues []int64, err error) {
 	for i := range r.routes {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if r.routes[i].pattern.Match(e) {
 			queues = append(queues, r.routes[i].queues...)
 		}
 	}
-	return queues
+	return queues, nil
 }
 
 // maxRulesets is how many accounts' rules are kept compiled.
