@@ -6,7 +6,7 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
 
-// ruleSet is a set of ruleSet of one tree: a bit for each.
+// ruleSet is a set of rules of one tree: a bit for each.
 type ruleSet uint64
 
 // treeRules is how many rules a tree can have. One walk along an event serves them all.
