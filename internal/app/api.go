@@ -105,25 +105,23 @@ func unsigned(r *http.Request) bool {
 	return r.Header.Get("Authorization") == "" && !strings.Contains(r.URL.RawQuery, "X-Amz-Signature=")
 }
 
+// pageKeyName is under what the key of pagination tokens is stored.
+const pageKeyName = "page-key"
+
 // pageKey returns the key of pagination tokens, which all nodes share and which outlives restarts.
 func pageKey(ctx context.Context, db *sqlite.DB, box *secret.Box) ([]byte, error) {
-	const name = "page-key"
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
-	sealed, err := box.Seal(fresh, []byte(name))
+	sealed, err := box.Seal(fresh, []byte(pageKeyName))
 	if err != nil {
 		return nil, err
 	}
-	stored, err := db.Setting(ctx, name)
+	stored, err := db.Setting(ctx, pageKeyName)
 	if err == nil && stored == nil {
-		stored, err = db.InitSetting(ctx, name, sealed)
+		stored, err = db.InitSetting(ctx, pageKeyName, sealed)
 	}
 	if err != nil {
 		return nil, err
 	}
-	key, err := box.Open(stored, []byte(name))
-	if err != nil {
-		return nil, fmt.Errorf("the key file does not fit the data: %w", err)
-	}
-	return key, nil
+	return box.Open(stored, []byte(pageKeyName))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -17,12 +18,8 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
 
-// openStore opens the database and the keys that its contents are sealed with.
+// openStore opens the database and the keys that its contents are sealed with. Both are created if there is nothing yet.
 func openStore(ctx context.Context, cfg *config.Config, o sqlite.Options) (*sqlite.DB, *secret.Box, error) {
-	box, err := secret.OpenOrCreate(cfg.KeyPath())
-	if err != nil {
-		return nil, nil, err
-	}
 	o.Bus, o.BusWithRules = busOf(cfg), cfg.EventBridge.Endpoint == ""
 	db, err := sqlite.Open(ctx, cfg.SQLitePath(), o)
 	if errors.Is(err, sqlite.ErrInUse) {
@@ -31,7 +28,36 @@ func openStore(ctx context.Context, cfg *config.Config, o sqlite.Options) (*sqli
 	if err != nil {
 		return nil, nil, err
 	}
+	box, err := openBox(ctx, db, cfg)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
 	return db, box, nil
+}
+
+// openBox opens the key file and proves that the data were sealed with it: under another key, what is stored could not be read, and
+// what is added only by those who have that key. A new key file is made for new data only.
+func openBox(ctx context.Context, db *sqlite.DB, cfg *config.Config) (*secret.Box, error) {
+	sealed, err := db.Setting(ctx, pageKeyName)
+	if err != nil {
+		return nil, err
+	}
+	open := secret.Open
+	if sealed == nil {
+		open = secret.OpenOrCreate
+	}
+	box, err := open(cfg.KeyPath())
+	if errors.Is(err, fs.ErrNotExist) && sealed != nil {
+		return nil, fmt.Errorf("there is no key file %s: put back the one that the data at %s are encrypted with", cfg.KeyPath(), cfg.SQLitePath())
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = pageKey(ctx, db, box)
+	if errors.Is(err, secret.ErrSealed) {
+		return nil, fmt.Errorf("the data at %s are encrypted with another key than that of %s", cfg.SQLitePath(), cfg.KeyPath())
+	}
+	return box, err
 }
 
 // busOf names the event bus of each account: the built-in one, unless the settings name a service.

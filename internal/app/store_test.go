@@ -2,6 +2,8 @@ package app
 
 import (
 	"log/slog"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,53 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/lease"
 	"github.com/waxwing-messaging/waxwing/internal/store/sqlite"
 )
+
+// Whoever opens data with another key than theirs is refused before anything is sealed with it, and a missing key is not made anew.
+func TestKeyHasToFitTheData(t *testing.T) {
+	t.Parallel()
+	made := func() config.Config {
+		t.Helper()
+		cfg := config.Default()
+		cfg.Data = t.TempDir()
+		if _, _, err := Migrate(t.Context(), cfg); err != nil { // data without a key yet
+			t.Fatal(err)
+		}
+		if _, err := CreateAccount(t.Context(), cfg, identity.Account{}); err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	mine, other := made(), made()
+	refused := func(want string) {
+		t.Helper()
+		if _, err := CreateAccount(t.Context(), mine, identity.Account{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("CreateAccount = %v, want %q", err, want)
+		}
+	}
+	key, err := os.ReadFile(mine.KeyPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(mine.KeyPath()); err != nil {
+		t.Fatal(err)
+	}
+	refused("there is no key file")
+	refused("there is no key file") // none was made
+	wrong, err := os.ReadFile(other.KeyPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(mine.KeyPath(), wrong, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused("encrypted with another key")
+	if err := os.WriteFile(mine.KeyPath(), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := CreateAccount(t.Context(), mine, identity.Account{}); err != nil {
+		t.Errorf("with its own key: %v", err)
+	}
+}
 
 // Dead letters do not keep events for ever: they are forgotten after as long as the events themselves.
 func TestDeadLettersAreForgotten(t *testing.T) {
