@@ -30,6 +30,9 @@ type Linked struct {
 
 // LinkWABA links a business account with all of its numbers, both phases at once. It works beside a running server.
 func LinkWABA(ctx context.Context, cfg config.Config, o LinkOptions) (Linked, error) {
+	if err := hasData(&cfg); err != nil {
+		return Linked{}, err
+	}
 	db, box, err := openStore(ctx, &cfg, sqlite.Options{})
 	if err != nil {
 		return Linked{}, err

@@ -44,8 +44,8 @@ func UnclaimedWebhook(ctx context.Context, cfg config.Config, seq int64) (u even
 
 // inspect opens data that is there already, to look at it: nothing is created or upgraded.
 func inspect(ctx context.Context, cfg *config.Config, look func(*sqlite.DB, *secret.Box) error) error {
-	if _, err := os.Stat(cfg.SQLitePath()); err != nil {
-		return fmt.Errorf("no data: %w", err)
+	if err := hasData(cfg); err != nil {
+		return err
 	}
 	box, err := secret.Open(cfg.KeyPath())
 	if err != nil {
@@ -57,4 +57,12 @@ func inspect(ctx context.Context, cfg *config.Config, look func(*sqlite.DB, *sec
 	}
 	defer db.Close()
 	return look(db, box)
+}
+
+// hasData keeps a command that needs data from making new ones where a path is wrong.
+func hasData(cfg *config.Config) error {
+	if _, err := os.Stat(cfg.SQLitePath()); err != nil {
+		return fmt.Errorf("no data: %w", err)
+	}
+	return nil
 }
