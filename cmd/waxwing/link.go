@@ -51,6 +51,10 @@ func runWABALink(ctx context.Context, flags *flag.FlagSet, args []string, out ou
 	if err != nil {
 		return err
 	}
+	if linked.WABA == "" {
+		fmt.Fprintln(out.stderr, "nothing new to link: the business accounts that the token opens use it from now on")
+		return nil
+	}
 	fmt.Fprintln(out.stdout, linked.WABA)
 	for _, number := range linked.Numbers {
 		fmt.Fprintln(out.stdout, number)

@@ -24,7 +24,7 @@ type LinkOptions struct {
 
 // Linked is what LinkWABA did.
 type Linked struct {
-	WABA    string   // id
+	WABA    string   // id; "" when everything the token opens was linked before, and only the token was replaced
 	Numbers []string // ids of those that were set up now
 }
 
@@ -52,6 +52,9 @@ func LinkWABA(ctx context.Context, cfg config.Config, o LinkOptions) (Linked, er
 	token, pending, err := links.Begin(ctx, o.AccountID, o.Token, nil)
 	if err != nil {
 		return Linked{}, err
+	}
+	if len(pending) == 0 && o.MetaID == "" && o.Destination == "" && o.PIN == "" {
+		return Linked{}, nil
 	}
 	p, err := choose(pending, o.MetaID)
 	if err != nil {
