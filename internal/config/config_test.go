@@ -242,6 +242,8 @@ func TestValidate(t *testing.T) {
 		{"format", "log.format:", []string{"log.format=xml"}},
 		{"rate", "limits.X: 0 is outside", []string{"limits.X=0"}},
 		{"time", "meta.timeout: 1ms is outside 100ms to 10m", []string{"meta.timeout=1ms"}},
+		{"events are given up at once", "delivery.retry_window: 0s is outside 1ms to 720h", []string{"delivery.retry_window=0"}},
+		{"negative patience", "delivery.disable_after: -1h is outside", []string{"delivery.disable_after=-1h"}},
 		{"negative time", "handover.in_doubt_wait: -1s is outside", []string{"handover.in_doubt_wait=-1s"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -178,6 +178,8 @@ func (c *Config) checkTimes(k *checker) {
 		{"retention.messages", c.Retention.Messages, 24 * time.Hour, 100 * 365 * 24 * time.Hour},
 		{"retention.events", c.Retention.Events, time.Hour, 100 * 365 * 24 * time.Hour},
 		{"retention.unclaimed", c.Retention.Unclaimed, time.Hour, 100 * 365 * 24 * time.Hour},
+		{"delivery.retry_window", c.Delivery.RetryWindow, time.Millisecond, 30 * 24 * time.Hour},
+		{"delivery.disable_after", c.Delivery.DisableAfter, 0, 100 * 365 * 24 * time.Hour},
 		{"topics.retry_window", c.Topics.RetryWindow, time.Millisecond, 30 * 24 * time.Hour},
 	} {
 		if t.value < t.min || t.value > t.max {
