@@ -244,6 +244,8 @@ func TestValidate(t *testing.T) {
 		{"time", "meta.timeout: 1ms is outside 100ms to 10m", []string{"meta.timeout=1ms"}},
 		{"events are given up at once", "delivery.retry_window: 0s is outside 1ms to 720h", []string{"delivery.retry_window=0"}},
 		{"negative patience", "delivery.disable_after: -1h is outside", []string{"delivery.disable_after=-1h"}},
+		{"host with a port", `outbound.allow_hosts: "127.0.0.1:80"`, []string{"outbound.allow_hosts=127.0.0.1:80"}},
+		{"name with a port", `outbound.allow_hosts: "crm:8080"`, []string{"outbound.allow_hosts=crm:8080"}},
 		{"negative time", "handover.in_doubt_wait: -1s is outside", []string{"handover.in_doubt_wait=-1s"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

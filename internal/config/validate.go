@@ -55,8 +55,7 @@ func (c *Config) check() Problems {
 		k.problem("handover.concurrency", "%d is outside 1 to 10000", c.Handover.Concurrency)
 	}
 	for _, host := range c.Outbound.AllowHosts {
-		_, err := netip.ParsePrefix(host)
-		if host == "" || err != nil && strings.ContainsAny(host, "/ @") {
+		if !hostOrNetwork(host) {
 			k.problem("outbound.allow_hosts", "%q is neither a host nor a network such as 10.1.0.0/16", host)
 		}
 	}
@@ -94,6 +93,17 @@ func (c *Config) check() Problems {
 		}
 	}
 	return k.problems
+}
+
+// hostOrNetwork reports whether a text is a name, an address or a network; none has a port.
+func hostOrNetwork(s string) bool {
+	if _, err := netip.ParsePrefix(s); err == nil {
+		return true
+	}
+	if _, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return true
+	}
+	return s != "" && !strings.ContainsAny(s, "/ @:")
 }
 
 // What EventBridge takes as a source, a bus's name, and a bus's ARN.
