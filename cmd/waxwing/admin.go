@@ -83,6 +83,13 @@ func runConfigCheck(_ context.Context, flags *flag.FlagSet, args []string, out o
 	if err != nil {
 		return err
 	}
+	problems := app.Check(cfg)
+	for _, p := range problems {
+		fmt.Fprintln(out.stdout, p)
+	}
+	if len(problems) > 0 {
+		return exitStatus(1)
+	}
 	for _, w := range cfg.Warnings() {
 		fmt.Fprintln(out.stdout, "warning:", w)
 	}

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,9 +35,6 @@ func (p *parts) wireAPI(ctx context.Context, a *App) error {
 		return err
 	}
 	services := p.services(a, page.NewSealer(key, time.Now))
-	if err := checkLimits(cfg.Limits, services); err != nil {
-		return err
-	}
 	api := awsapi.New(awsapi.Options{Region: cfg.Region, Partition: partition, ClockSkew: cfg.Auth.ClockSkew, Keys: p.directory,
 		Calls: repeats{p.db, p.box}, Limits: awsapi.NewQuotas(services, cfg.Limits), Services: services, Admit: p.admit, Logger: a.log,
 		Observe: func(_, operation, code string, _ int, took time.Duration) { a.metrics.Request(operation, code, took) }})
@@ -65,19 +61,6 @@ func (p *parts) services(a *App, pages *page.Sealer) []awsapi.Service {
 		extensions.DestinationOperations(extensions.DestinationOptions{Editor: p.manager, Reader: p.manager, Switch: p.manager, Pages: pages}))
 	return []awsapi.Service{social, snsapi.Service(snsapi.Options{Topics: p.topics, Pages: pages}),
 		eventsapi.Service(eventsapi.Options{Bus: p.bus, Pages: pages}), sts.Service()}
-}
-
-// checkLimits refuses limits for operations that nobody has.
-func checkLimits(limits map[string]float64, services []awsapi.Service) error {
-	for name := range limits {
-		known := slices.ContainsFunc(services, func(s awsapi.Service) bool {
-			return slices.ContainsFunc(s.Operations, func(o awsapi.Operation) bool { return o.Name == name })
-		})
-		if !known {
-			return fmt.Errorf("limits.%s: there is no operation of that name", name)
-		}
-	}
-	return nil
 }
 
 // route sends a request to the part it is for. Everything without a path of its own is the AWS API's.

@@ -68,6 +68,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 }
 
 func (a *App) prepare(ctx context.Context) (err error) {
+	if problems := Check(*a.cfg); len(problems) > 0 {
+		return errors.New(problems[0])
+	}
 	if a.api, err = a.listen("listen", a.cfg.Listen, a.cfg.TLSEnabled()); err != nil {
 		return err
 	}
