@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
@@ -67,7 +68,7 @@ func runSimulate(ctx context.Context, flags *flag.FlagSet, args []string, out ou
 	var loud loudness
 	def := config.Dev(os.TempDir()) // nothing is kept
 	listen := flags.String("listen", def.MetaListen, "`address` to answer on")
-	webhook := flags.String("webhook-url", "", "`url` that callbacks are posted to")
+	webhook := flags.String("webhook-url", "", "`URL` that callbacks are posted to")
 	seed := flags.Uint64("seed", 0, "`number` that makes ids and random faults repeatable")
 	plain := flags.Bool("allow-plaintext", false, "allow an address that other machines can reach")
 	loud.declare(flags)
@@ -80,6 +81,9 @@ func runSimulate(ctx context.Context, flags *flag.FlagSet, args []string, out ou
 	def.MetaListen, def.AllowPlaintext = *listen, *plain
 	if err := def.Validate(); err != nil {
 		return usageError(strings.NewReplacer("meta_listen", "--listen", "allow_plaintext", "--allow-plaintext").Replace(err.Error()))
+	}
+	if u, err := url.Parse(*webhook); *webhook != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return usageError("--webhook-url: want a URL such as http://127.0.0.1:8080/webhook")
 	}
 	return app.Simulate(ctx, app.SimulateOptions{Listen: *listen, WebhookURL: *webhook, Seed: *seed, Logger: logger(def.Log, out),
 		Ready: func(addr string) {
