@@ -102,7 +102,14 @@ func (a *App) prepare(ctx context.Context) (err error) {
 	if a.o.Dev {
 		return a.seed(ctx)
 	}
-	return a.refusePublishedKey(ctx)
+	if err := a.refusePublishedKey(ctx); err != nil {
+		return err
+	}
+	has, err := a.parts.db.HasAccounts(ctx)
+	if err == nil && !has {
+		a.log.Warn("there is no account, so every request will be refused: `waxwing admin account create` makes one")
+	}
+	return err
 }
 
 // refusePublishedKey keeps the development world out of production: its access key is public.

@@ -178,6 +178,12 @@ func (db *DB) PruneSignUps(ctx context.Context, now time.Time) (more bool, err e
 	return false, err
 }
 
+// HasAccounts reports whether there is any account.
+func (db *DB) HasAccounts(ctx context.Context) (has bool, err error) {
+	err = db.readers.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM accounts)`).Scan(&has)
+	return has, err
+}
+
 // HasAccount reports whether an account exists.
 func (db *DB) HasAccount(ctx context.Context, id string) (bool, error) {
 	var n int
