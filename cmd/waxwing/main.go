@@ -101,6 +101,9 @@ func dispatch(ctx context.Context, path string, list []command, args []string, o
 	if name := args[0]; name == "help" || name == "-h" || name == "--help" || name == "-help" {
 		return help(path, list, args[1:], out)
 	}
+	if name := args[0]; path == "waxwing" && (name == "--version" || name == "-version") {
+		args = append([]string{"version"}, args[1:]...) // what people try first
+	}
 	for _, c := range list {
 		if c.name != args[0] {
 			continue
