@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"strconv"
@@ -214,7 +215,12 @@ func runReplay(ctx context.Context, flags *flag.FlagSet, args []string, out outp
 	o.declare(flags)
 	var q event.Replay
 	moment := func(t *time.Time) func(string) error {
-		return func(v string) (err error) { *t, err = time.Parse(time.RFC3339, v); return err }
+		return func(v string) (err error) {
+			if *t, err = time.Parse(time.RFC3339, v); err != nil {
+				return errors.New("want a time like 2026-11-23T12:00:00Z")
+			}
+			return nil
+		}
 	}
 	flags.Func("from", "`time` of the change, like 2026-11-23T12:00:00Z", moment(&q.From))
 	flags.Func("to", "`time` before which the change was", moment(&q.To))

@@ -98,6 +98,11 @@ func (o *Operator) ReplayEvents(ctx context.Context, q event.Replay) (total even
 		}
 		q.MessageID = st.ID
 	}
+	if q.Destination != "" {
+		if _, err := o.Get(ctx, o.scope.AccountID, q.Destination); err != nil {
+			return total, err
+		}
+	}
 	for q.Limit = 500; ; {
 		r, err := o.db.Replay(ctx, o.scope.AccountID, q)
 		if err != nil {
