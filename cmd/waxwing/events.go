@@ -59,6 +59,7 @@ condition is needed.
 type operator struct {
 	settings
 	account string
+	named   bool     // takes ids
 	ids     []string // the arguments before the flags
 }
 
@@ -67,9 +68,9 @@ func (o *operator) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.account, "account", "", "`id` of the account, twelve digits")
 }
 
-// run parses arguments, of which those before the first flag are ids, and does the work.
+// run parses arguments, of which those before the first flag are ids if the command takes any, and does the work.
 func (o *operator) run(ctx context.Context, flags *flag.FlagSet, args []string, work func(*app.Operator) error) error {
-	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+	for o.named && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		o.ids, args = append(o.ids, args[0]), args[1:]
 	}
 	if err := parse(flags, args); err != nil {
@@ -108,7 +109,7 @@ func runDestinationList(ctx context.Context, flags *flag.FlagSet, args []string,
 }
 
 func runDestinationPause(ctx context.Context, flags *flag.FlagSet, args []string, _ output) error {
-	var o operator
+	o := operator{named: true}
 	o.declare(flags)
 	reason := flags.String("reason", "", "`text` that is shown with the destination")
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
@@ -117,7 +118,7 @@ func runDestinationPause(ctx context.Context, flags *flag.FlagSet, args []string
 }
 
 func runDestinationResume(ctx context.Context, flags *flag.FlagSet, args []string, _ output) error {
-	var o operator
+	o := operator{named: true}
 	o.declare(flags)
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
 		return o.each("destination", "name", func(name string) error { return op.ResumeDestination(ctx, name) })
@@ -143,6 +144,9 @@ func runLetterList(ctx context.Context, flags *flag.FlagSet, args []string, out 
 	destination := flags.String("destination", "", "only those of this destination, by `name`")
 	limit := flags.Int("limit", 50, "how `many` to list")
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
+		if *limit < 1 {
+			return usageError("--limit must be at least 1")
+		}
 		list, err := op.Letters(ctx, *destination, *limit)
 		for _, l := range list {
 			fmt.Fprintf(out.stdout, "%s\t%s\t%d\t%s\t%s\n", l.ID, l.DeadSince.Format(time.RFC3339), l.Attempts, l.Destination, strconv.QuoteToGraphic(l.Reason))
@@ -152,7 +156,7 @@ func runLetterList(ctx context.Context, flags *flag.FlagSet, args []string, out 
 }
 
 func runLetterShow(ctx context.Context, flags *flag.FlagSet, args []string, out output) error {
-	var o operator
+	o := operator{named: true}
 	o.declare(flags)
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
 		return o.each("dead letter", "id", func(text string) error {
@@ -182,7 +186,7 @@ const mostLetters = 100_000
 
 func settleLetters(ctx context.Context, flags *flag.FlagSet, args []string, out output, done string,
 	settle func(*app.Operator, context.Context, []deadletter.ID) (int, error)) error {
-	var o operator
+	o := operator{named: true}
 	o.declare(flags)
 	destination := flags.String("destination", "", "all those of this destination, by `name`")
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
