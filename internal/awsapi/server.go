@@ -161,7 +161,7 @@ func (x *exchange) run() error {
 	x.request.Service = x.service.Name
 
 	if x.op = x.service.find(x.r, x.in); x.op == nil {
-		return &Error{Code: x.service.Protocol.Unknown(), Message: "The requested operation does not exist."}
+		return &Error{Code: x.service.Protocol.Unknown(), Message: fmt.Sprintf("The requested operation does not exist: %.200q.", x.service.asked(x.r, x.in))}
 	}
 	x.request.Operation = x.op.Name
 	if ok, wait := x.Limits.Allow(key.User.AccountID, x.service.Name, x.op.Name, x.request.Time); !ok {

@@ -77,6 +77,22 @@ func client(t testing.TB, o awsapi.Options) awsapitest.Client {
 	return awsapitest.Client{Handler: awsapi.New(o), Service: "echo", Key: key, Now: o.Now}
 }
 
+// Whoever put a path into the endpoint's URL has to see it.
+func TestUnknownOperationIsNamed(t *testing.T) {
+	t.Parallel()
+	c := client(t, awsapi.Options{})
+	if got := c.Do(t, "POST", "/api/echo", `{"text":"hi"}`); !strings.Contains(string(got.Body), `POST /api/echo`) {
+		t.Errorf("answer = %s, want the path", got.Body)
+	}
+	c.Service = "shout"
+	if got := c.Do(t, "POST", "/", "Action=Murmur&Text=hi"); !strings.Contains(string(got.Body), `Murmur`) || len(got.Body) > 1000 {
+		t.Errorf("answer = %s, want the action", got.Body)
+	}
+	if got := c.Do(t, "POST", "/", "Action="+strings.Repeat("x", 100_000)); len(got.Body) > 1000 {
+		t.Errorf("%d bytes of answer", len(got.Body))
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

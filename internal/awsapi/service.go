@@ -201,6 +201,14 @@ func (s *service) find(r *http.Request, body []byte) *operation {
 	return nil
 }
 
+// asked says which operation a request means, for those that find has none for: a wrong path in an endpoint's URL shows here.
+func (s *service) asked(r *http.Request, body []byte) string {
+	if action := s.Protocol.Action(r, body); action != "" {
+		return action
+	}
+	return r.Method + " " + r.URL.Path
+}
+
 // models reports whether clients of the operation expect errors of a kind.
 func (o *Operation) models(kind fault.Kind) bool {
 	switch kind {
