@@ -6,6 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/waxwing-messaging/waxwing/internal/app"
@@ -36,9 +39,17 @@ func runAccountCreate(ctx context.Context, flags *flag.FlagSet, args []string, o
 	if err != nil {
 		return err
 	}
+	path, err := filepath.Abs(cfg.SQLitePath())
+	if err != nil {
+		return err
+	}
+	_, before := os.Stat(path)
 	key, err := app.CreateAccount(ctx, cfg, identity.Account{ID: *id, Alias: *alias})
 	if err != nil {
 		return err
+	}
+	if errors.Is(before, fs.ErrNotExist) { // by accident, should a server run on other data already
+		fmt.Fprintf(out.stderr, "created database %s\n", path)
 	}
 	fmt.Fprintf(out.stderr, "created account %s\n", key.User.AccountID)
 	return writeEnv(out.stdout, &cfg, cfg.Listen, key)
