@@ -26,7 +26,7 @@ func runWABALink(ctx context.Context, flags *flag.FlagSet, args []string, out ou
 	var tokenFile, pinFile string
 	flags.StringVar(&o.AccountID, "account", "", "`id` of the account, twelve digits")
 	flags.StringVar(&tokenFile, "token-file", "", "`file` with Meta's access token; - is standard input")
-	flags.StringVar(&pinFile, "pin-file", "", "`file` with the two-step verification PIN of the numbers; new ones get it")
+	flags.StringVar(&pinFile, "pin-file", "", "`file` with the two-step verification PIN of numbers that are to be set up; new ones get it")
 	flags.StringVar(&o.MetaID, "meta-id", "", "Meta's `id` of the business account, when the token opens several")
 	flags.StringVar(&o.Destination, "destination", "", "`ARN` of the topic its events go to")
 	if err := parse(flags, args); err != nil {

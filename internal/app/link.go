@@ -60,6 +60,9 @@ func LinkWABA(ctx context.Context, cfg config.Config, o LinkOptions) (Linked, er
 	if err != nil {
 		return Linked{}, err
 	}
+	if len(p.Numbers) > 0 && o.PIN == "" {
+		return Linked{}, fmt.Errorf("business account %s has numbers to set up: name the file with their two-step verification PIN (--pin-file)", p.WABA.MetaID)
+	}
 	setup := account.SetUp{Scope: scope, Token: token, KeepDestination: o.Destination == ""}
 	id := account.ID(account.KindWABA, p.WABA.Key)
 	if p.WABA.RegistrationStatus == account.Complete {
