@@ -126,7 +126,7 @@ func (g *guard) control(_, address string, _ syscall.RawConn) error {
 			return nil
 		}
 	}
-	return &Refused{Target: address, Reason: fmt.Sprintf("%s addresses are not allowed", kind)}
+	return &Refused{Target: address, Reason: fmt.Sprintf("%s addresses are not allowed (outbound.allow_hosts)", kind)}
 }
 
 // redirects follows at most the given number, never from https to http, and does not tell the next host where it came from:

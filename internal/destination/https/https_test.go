@@ -149,7 +149,7 @@ func TestUnusable(t *testing.T) {
 	address.Address = "https://hook.test/%zz?token=" + query
 	private.Address = server.URL + "/?token=" + query
 	for want, d := range map[string]event.Destination{
-		"a signing secret cannot be used": secret, "the destination's URL cannot be used": address, "loopback addresses are not allowed": private,
+		"a signing secret cannot be used": secret, "the destination's URL cannot be used": address, "loopback addresses are not allowed (outbound.allow_hosts)": private,
 	} {
 		err := New(outbound.Client(outbound.Options{})).Publish(t.Context(), d, destinationtest.Events(1))[0]
 		if destinationtest.VerdictOf(err) != destinationtest.Later || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), query) ||
