@@ -142,7 +142,7 @@ func runLetterList(ctx context.Context, flags *flag.FlagSet, args []string, out 
 	var o operator
 	o.declare(flags)
 	destination := flags.String("destination", "", "only those of this destination, by `name`")
-	limit := flags.Int("limit", 50, "how `many` to list")
+	limit := flags.Int("limit", 50, "`number` to list at most")
 	return o.run(ctx, flags, args, func(op *app.Operator) error {
 		if *limit < 1 {
 			return usageError("--limit must be at least 1")

@@ -20,7 +20,7 @@ server; name the same settings as the server's.
 func runUnclaimedList(ctx context.Context, flags *flag.FlagSet, args []string, out output) error {
 	var s settings
 	s.declare(flags)
-	limit := flags.Int("limit", 50, "how `many` to list")
+	limit := flags.Int("limit", 50, "`number` to list at most")
 	if err := parse(flags, args); err != nil {
 		return err
 	}

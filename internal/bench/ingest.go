@@ -36,7 +36,7 @@ func (o *ingestOptions) declare(flags *flag.FlagSet) {
 	flags.IntVar(&o.connections, "connections", 64, "`count` of connections that post")
 	flags.IntVar(&o.callbacks, "callbacks", 10_000, "`count` of callbacks to post")
 	flags.IntVar(&o.batch, "batch", 1, "`count` of updates in a callback; Meta sends up to 1,000")
-	flags.Float64Var(&o.rate, "rate", 0, "updates a `second`; 0 posts the next callback when one is answered")
+	flags.Float64Var(&o.rate, "rate", 0, "`updates` a second; 0 posts the next callback when one is answered")
 	flags.BoolVar(&o.subscribe, "subscribe", false, "receive the events")
 	o.drivenNode.declare(flags)
 }

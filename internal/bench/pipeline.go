@@ -30,7 +30,7 @@ func (o *pipelineOptions) declare(flags *flag.FlagSet) {
 	flags.IntVar(&o.numbers, "numbers", 4, "`count` of phone numbers, of 1,000 messages a second each")
 	flags.IntVar(&o.connections, "connections", 32, "`count` of connections that send")
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "`time` to send for")
-	flags.Float64Var(&o.rate, "rate", 0, "messages a `second`; 0 sends the next one when one is accepted")
+	flags.Float64Var(&o.rate, "rate", 0, "`messages` a second; 0 sends the next one when one is accepted")
 	o.drivenNode.declare(flags)
 }
 

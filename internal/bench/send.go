@@ -47,7 +47,7 @@ func (o *sendOptions) declare(flags *flag.FlagSet) {
 	flags.StringVar(&o.phone, "phone-number-id", phoneNumberID(1), "`id` or ARN of the number to send from")
 	flags.IntVar(&o.connections, "connections", 128, "`count` of connections that are kept busy")
 	flags.DurationVar(&o.duration, "duration", 10*time.Second, "`time` to measure for")
-	flags.Float64Var(&o.rate, "rate", 0, "requests a `second`; 0 sends the next one when one is answered")
+	flags.Float64Var(&o.rate, "rate", 0, "`requests` a second; 0 sends the next one when one is answered")
 	flags.IntVar(&o.size, "size", 0, "send a text of this many `bytes` instead of a template")
 	flags.StringVar(&o.message, "message", "", "`JSON` of the message to send; without a recipient every request gets another one")
 	flags.BoolVar(&o.baseline, "baseline", false, "measure a handler that does nothing as well, and print the ratio")
