@@ -19,7 +19,8 @@ type Config struct {
 	MetaListen string `yaml:"meta_listen"`
 	// Address of `/metrics` and pprof. They have neither authentication nor TLS: keep it private. Empty switches them off.
 	OpsListen string `yaml:"ops_listen"`
-	// Directory of everything that is kept: the database and the encryption key, unless they are placed elsewhere.
+	// Directory of everything that is kept: the database and the encryption key, unless they are placed elsewhere. A relative
+	// path starts where the command is run, not at the file with the settings.
 	Data string `yaml:"data"`
 	// AWS Region this installation answers for. It is part of every ARN and of the scope of every signature.
 	Region string `yaml:"region"`
