@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -25,6 +24,13 @@ type change struct {
 
 // ErrNotWebhook is what bytes that are no webhook of a WhatsApp Business Account give.
 var ErrNotWebhook = errors.New("not a whatsapp_business_account webhook")
+
+// ErrTooMuch is what a webhook gives whose updates would take far more room than the webhook itself: what stands around them is
+// repeated with each. Meta's 1,000 updates take a few hundred kilobytes more.
+var ErrTooMuch = errors.New("too many updates for what stands around them")
+
+// maxAround bounds what is repeated of one value, in bytes.
+const maxAround = 16 << 20
 
 // parse takes a webhook apart into the updates it brings, in order. Meta may mix updates of several numbers and accounts in
 // one webhook, and promises neither order nor that an update comes once. What parse does not know it passes on whole.
@@ -61,6 +67,9 @@ func parse(body []byte, receivedAt time.Time) ([]change, error) {
 				changes = member
 			}
 		}
+		if len(id)+len(at) > maxID {
+			return nil, fmt.Errorf("%w: id and time of an entry have %d bytes", ErrTooMuch, len(id)+len(at))
+		}
 		base := change{Change: event.Change{WABAMetaID: legible(id), At: timestamp(at, receivedAt)}, time: at}
 		for _, c := range changes.Elements() {
 			value := c.Get("value")
@@ -68,7 +77,10 @@ func parse(body []byte, receivedAt time.Time) ([]change, error) {
 				value = null
 			}
 			base.Field = legible(c.Get("field"))
-			out = split(out, base, value)
+			var err error
+			if out, err = split(out, base, value); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil
@@ -89,8 +101,8 @@ func timestamp(v rawjson.Value, fallback time.Time) time.Time {
 
 // split appends the updates of one change. Messages and statuses become one each; everything else stays together. A value
 // with a single update keeps Meta's bytes.
-func split(out []change, base change, value rawjson.Value) []change {
-	var messages, statuses, errs rawjson.Value
+func split(out []change, base change, value rawjson.Value) ([]change, error) {
+	var messages, statuses, errs, contacts rawjson.Value
 	for name, member := range value.Members() {
 		switch string(name) {
 		case "metadata":
@@ -101,6 +113,8 @@ func split(out []change, base change, value rawjson.Value) []change {
 			statuses = member
 		case "errors":
 			errs = member
+		case "contacts":
+			contacts = member
 		case "waba_info": // of sign-ups, whose entry may name the business of the app instead
 			if id := legible(member.Get("waba_id")); base.Field == "account_update" && id != "" {
 				base.WABAMetaID = id
@@ -115,13 +129,21 @@ func split(out []change, base change, value rawjson.Value) []change {
 		for _, piece := range divide(value, maxValue) {
 			out = append(out, base.whole(piece))
 		}
-		return out
+		return out, nil
+	}
+	if around := len(value) - len(messages) - len(statuses) - len(errs) - len(contacts); updates > 1 && updates*around > maxAround {
+		return nil, fmt.Errorf("%w: %d in a value of %d bytes", ErrTooMuch, updates, len(value))
+	}
+	alone := updates == 1 && errs == nil
+	var book *book
+	if !alone {
+		book = newBook(contacts)
 	}
 	part := func(list string, item rawjson.Value) rawjson.Value {
-		if updates == 1 && errs == nil {
+		if alone {
 			return value
 		}
-		return rebuild(value, list, item)
+		return rebuild(value, list, item, book)
 	}
 	for _, m := range messages.Elements() {
 		out = append(out, base.inbound(part("messages", m), m))
@@ -130,9 +152,9 @@ func split(out []change, base change, value rawjson.Value) []change {
 		out = append(out, base.status(part("statuses", s), s))
 	}
 	if errs != nil {
-		out = append(out, base.other(rebuild(value, "errors", errs)))
+		out = append(out, base.other(rebuild(value, "errors", errs, book)))
 	}
-	return out
+	return out, nil
 }
 
 // readPreferences reads what customers said about marketing messages.
@@ -150,8 +172,8 @@ func readPreferences(list rawjson.Value, fallback time.Time) (out []event.Prefer
 }
 
 // rebuild writes the value again with one item of one list, or with all errors, and without the other updates.
-func rebuild(value rawjson.Value, list string, item rawjson.Value) rawjson.Value {
-	b := make([]byte, 1, len(value))
+func rebuild(value rawjson.Value, list string, item rawjson.Value, book *book) rawjson.Value {
+	b := make([]byte, 1, len(item)+512)
 	b[0] = '{'
 	add := func(name string, member rawjson.Value) {
 		if len(b) > 1 {
@@ -167,7 +189,7 @@ func rebuild(value rawjson.Value, list string, item rawjson.Value) rawjson.Value
 		switch string(name) {
 		case "messages", "statuses", "errors":
 		case "contacts":
-			add("contacts", contactsOf(member, item))
+			add("contacts", book.of(item))
 		default:
 			add(string(name), member)
 		}
@@ -179,48 +201,53 @@ func rebuild(value rawjson.Value, list string, item rawjson.Value) rawjson.Value
 	return append(b, '}')
 }
 
-// contactsOf picks the contacts that an update is about; all of them when none can be told.
-func contactsOf(contacts, item rawjson.Value) rawjson.Value {
-	var who [3]party
+// book finds the contacts of a value.
+type book struct {
+	all      rawjson.Value
+	contacts []rawjson.Value
+	byName   map[string]int // by number or business-scoped id, as they are written
+}
+
+func newBook(contacts rawjson.Value) *book {
+	b := &book{all: contacts, byName: map[string]int{}}
+	for _, c := range contacts.Elements() {
+		for _, name := range []rawjson.Value{c.Get("wa_id"), c.Get("user_id")} {
+			if _, known := b.byName[string(name)]; !known && len(name) > 2 { // more than quotes
+				b.byName[string(name)] = len(b.contacts)
+			}
+		}
+		b.contacts = append(b.contacts, c)
+	}
+	return b
+}
+
+// maxStrangers bounds the contacts that go with an update though none of them is known to be its own, in bytes.
+const maxStrangers = 4 << 10
+
+// of picks the contacts that an update is about. When none can be told it is all of them, unless they are many: those are other
+// updates' contacts.
+func (b *book) of(item rawjson.Value) rawjson.Value {
+	var who []int
 	for name, member := range item.Members() {
 		switch string(name) {
-		case "from":
-			who[0].number = member
-		case "from_user_id":
-			who[0].user = member
-		case "recipient_id":
-			who[1].number = member
-		case "recipient_user_id":
-			who[1].user = member
-		case "recipient_participant_id":
-			who[2].number = member
-		case "recipient_participant_user_id":
-			who[2].user = member
+		case "from", "from_user_id", "recipient_id", "recipient_user_id", "recipient_participant_id", "recipient_participant_user_id":
+			if i, known := b.byName[string(member)]; known && !slices.Contains(who, i) {
+				who = append(who, i)
+			}
 		}
 	}
+	if len(who) == 0 && len(b.all) <= maxStrangers {
+		return b.all
+	}
+	slices.Sort(who)
 	picked := rawjson.Value{'['}
-	for _, c := range contacts.Elements() {
-		id := party{number: c.Get("wa_id"), user: c.Get("user_id")}
-		if !slices.ContainsFunc(who[:], id.matches) {
-			continue
-		}
+	for _, i := range who {
 		if len(picked) > 1 {
 			picked = append(picked, ',')
 		}
-		picked = append(picked, c...)
-	}
-	if len(picked) == 1 {
-		return contacts
+		picked = append(picked, b.contacts[i]...)
 	}
 	return append(picked, ']')
-}
-
-// party is a customer by phone number or business-scoped id, either of which may be unknown.
-type party struct{ number, user rawjson.Value }
-
-func (p party) matches(q party) bool {
-	same := func(a, b rawjson.Value) bool { return len(a) > 2 && bytes.Equal(a, b) } // more than quotes
-	return same(p.number, q.number) || same(p.user, q.user)
 }
 
 // whole reads a change that is one update, and what it says about accounts, numbers, templates and customers.

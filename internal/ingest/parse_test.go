@@ -137,6 +137,44 @@ func TestRepeatsHaveOneKey(t *testing.T) {
 	}
 }
 
+// A webhook of Meta's greatest size may be made so that its updates together are thousands of times as large.
+func TestUpdatesStaySmall(t *testing.T) {
+	t.Parallel()
+	list := func(n int, form string) string {
+		items := make([]string, n)
+		for i := range items {
+			items[i] = fmt.Sprintf(form, i)
+		}
+		return "[" + strings.Join(items, ",") + "]"
+	}
+	for name, body := range map[string]string{
+		"contacts of others": `{` + metadata + `,"contacts":` + list(1000, `{"profile":{"name":"Somebody"},"wa_id":"447%07d"}`) +
+			`,"statuses":` + list(1000, `{"id":"wamid.%d","status":"failed","recipient_id":"120363"}`) + `}`,
+		"contacts of everybody": `{` + metadata + `,"contacts":` + list(1000, `{"profile":{"name":"Amara"},"wa_id":"447","n":%d}`) +
+			`,"statuses":` + list(1000, `{"id":"wamid.%d","status":"sent","recipient_id":"447"}`) + `}`,
+	} {
+		changes, err := parse([]byte(hook(body)), received)
+		if err != nil || len(changes) != 1000 {
+			t.Fatalf("%s: %d changes, %v", name, len(changes), err)
+		}
+		size := 0
+		for _, c := range changes {
+			size += len(c.entry)
+		}
+		if size > 5*len(body) {
+			t.Errorf("%s: a value of %d bytes became %d", name, len(body), size)
+		}
+	}
+	body := hook(`{` + metadata + `,"new":"` + strings.Repeat("x", 1<<20) + `","statuses":` + list(1000, `{"id":"%d","status":"sent"}`) + `}`)
+	if _, err := parse([]byte(body), received); !errors.Is(err, ErrTooMuch) {
+		t.Errorf("a megabyte around each of 1,000 updates: %v, want ErrTooMuch", err)
+	}
+	body = `{"object":"whatsapp_business_account","entry":[{"id":"12","time":"` + strings.Repeat("1", 1<<20) + `","changes":` + list(1000, `{"field":"f%d"}`) + `}]}`
+	if _, err := parse([]byte(body), received); !errors.Is(err, ErrTooMuch) {
+		t.Errorf("a megabyte of time for each of 1,000 changes: %v, want ErrTooMuch", err)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", "null", "[]", "{", `{"object":"page","entry":[]}`, `{"object":"whatsapp_business_account","entry":{}}`, "\xff"} {
