@@ -275,7 +275,7 @@ func (c change) other(value rawjson.Value) change {
 
 func (c change) inbound(value, item rawjson.Value) change {
 	var from, user, group rawjson.Value
-	at := c.At
+	at, written := c.At, true
 	for name, member := range item.Members() {
 		switch string(name) {
 		case "id":
@@ -288,14 +288,18 @@ func (c change) inbound(value, item rawjson.Value) change {
 			group = member
 		case "timestamp":
 			at = timestamp(member, c.At)
+		case "type":
+			written = !member.Is("system") // it is WhatsApp's word about a customer
 		}
 	}
 	if c.WAMID == "" || len(c.WAMID) > maxID {
 		c.WAMID = ""
 		return c.other(value) // without an id it is like any other change
 	}
-	if c.Opens = names(group); c.Opens == nil {
-		c.Opens = names(from, user)
+	if written {
+		if c.Opens = names(group); c.Opens == nil {
+			c.Opens = names(from, user)
+		}
 	}
 	c.Kind, c.Status, c.At = event.InboundChange, event.Received, at
 	c.Key = key("message", c.WABAMetaID, c.PhoneMetaID, c.WAMID)

@@ -57,6 +57,8 @@ func TestParse(t *testing.T) {
 			[]string{`other messages   11  {"id":"12","changes":[{"value":{` + metadata + `,"messages":[{"type":"whatever"}]},"field":"messages"}]}`}},
 		{"a user known by id only", hook(`{` + metadata + `,"messages":[{"id":"wamid.4","from_user_id":"GB.1","type":"text"}]}`),
 			[]string{`inbound messages wamid.4 received 11 GB.1 {"id":"12","changes":[{"value":{` + metadata + `,"messages":[{"id":"wamid.4","from_user_id":"GB.1","type":"text"}]},"field":"messages"}]}`}},
+		{"what WhatsApp says about a customer, who has not written", hook(`{` + metadata + `,"messages":[{"from":"447","id":"wamid.5","type":"system","system":{"type":"user_changed_number","wa_id":"448"}}]}`),
+			[]string{`inbound messages wamid.5 received 11  {"id":"12","changes":[{"value":{` + metadata + `,"messages":[{"from":"447","id":"wamid.5","type":"system","system":{"type":"user_changed_number","wa_id":"448"}}]},"field":"messages"}]}`}},
 		{"values of a kind nobody expects", `{"object":"whatsapp_business_account","entry":[{"id":"12","changes":[{"field":"messages","value":7},{"field":"new","value":[1]}]}]}`,
 			[]string{`other messages     {"id":"12","changes":[{"value":7,"field":"messages"}]}`, `other new     {"id":"12","changes":[{"value":[1],"field":"new"}]}`}},
 		{"nothing in it", `{"object":"whatsapp_business_account","entry":[]}`, nil},

@@ -66,7 +66,8 @@ func text(raw json.RawMessage) string {
 	return s
 }
 
-// write lets a customer write to a number and returns the message's id. It opens the customer service window.
+// write lets a customer write to a number and returns the message's id. It opens the customer service window, unless it is a system
+// message: that is WhatsApp's own.
 func (s *Sim) write(waID string, in inboundMessage) (id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,7 +158,9 @@ func (s *Sim) compose(u *courier.Update, n *number, user *customer, raw json.Raw
 		n.rate.force(now, n.perSecond())
 	}
 	t := n.thread(user.WAID, now)
-	t.written = now
+	if kind != "system" {
+		t.written = now
+	}
 	if find(list, "referral") != nil {
 		t.referred = now
 	}

@@ -83,6 +83,9 @@ func TestSystemMessageHasNoContacts(t *testing.T) {
 		if c := f.sim.customer("447700900456"); c.Name != "Amara" {
 			t.Errorf("the new number belongs to %q", c.Name)
 		}
+		if state := string(f.control(http.MethodGet, "/sim/v1/state", "")); !strings.Contains(state, `"windows": []`) {
+			t.Error("a window is open, though Amara has not written")
+		}
 	})
 }
 
