@@ -385,19 +385,28 @@ func (a *applier) status(c *event.Change, e *event.Event) error {
 // was: the message goes on to its end.
 func (a *applier) unlinkedStatus(c *event.Change) (mine bool, err error) {
 	var one int
-	mine, err = a.tx.row(`SELECT 1 FROM wamids w JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?`, args(c.WAMID), &one)
+	mine, err = a.tx.row(`SELECT 1 FROM wamids w JOIN messages m ON m.seq = w.seq WHERE w.wamid = ?1
+		UNION ALL SELECT 1 FROM messages m WHERE m.id = ?2 AND m.own_opaque = 0 AND `+sentBefore("?3")+` LIMIT 1`,
+		args(c.WAMID, c.Opaque, c.PhoneMetaID), &one)
 	if err != nil || !mine {
 		return false, err
 	}
 	return true, a.status(c, &event.Event{ID: c.EventID, WAMID: c.WAMID, Field: c.Field, Status: c.Status, At: a.now, Entry: c.Entry})
 }
 
+// sentBefore is true of a message of a number that is not linked any more as it was then, though Meta may know it by the same id.
+func sentBefore(phoneMetaID string) string {
+	return `EXISTS (SELECT 1 FROM unlinked u WHERE u.phone_key = m.phone_key AND u.phone_meta_id = ` + phoneMetaID + `)`
+}
+
 // prove finds the message that carries our id as its opaque data: WhatsApp has it, whatever became of the attempt. If that
-// was not known yet, the message leaves the queue here.
+// was not known yet, the message leaves the queue here. It may have been sent before its number was unlinked, and is its account's then.
 func (a *applier) prove(c *event.Change, e *event.Event) (m subject, known bool, err error) {
 	var h event.HandOver
-	known, err = a.tx.row(`SELECT m.seq, m.id, m.recipient, coalesce(s.state, ''), coalesce(s.wamid, '') FROM messages m LEFT JOIN states s ON s.seq = m.seq
-		WHERE m.id = ? AND m.phone_key = ? AND m.own_opaque = 0`, args(c.Opaque, e.PhoneKey), &m.seq, &h.MessageID, &h.Recipient, &m.state, &m.wamid)
+	known, err = a.tx.row(`SELECT m.seq, m.id, m.account_id, m.waba_key, m.phone_key, m.recipient, coalesce(s.state, ''), coalesce(s.wamid, '')
+		FROM messages m LEFT JOIN states s ON s.seq = m.seq
+		WHERE m.id = ?1 AND m.own_opaque = 0 AND (m.phone_key = ?2 OR `+sentBefore("?3")+`)`, args(c.Opaque, e.PhoneKey, c.PhoneMetaID),
+		&m.seq, &h.MessageID, &h.AccountID, &h.WABAKey, &h.PhoneKey, &h.Recipient, &m.state, &m.wamid)
 	if err != nil || !known {
 		return m, false, err
 	}
@@ -424,14 +433,14 @@ func (a *applier) prove(c *event.Change, e *event.Event) (m subject, known bool,
 		return m, false, err
 	}
 	a.res.Proved++
-	e.MessageID = h.MessageID
+	e.MessageID, e.AccountID, e.WABAKey, e.PhoneKey = h.MessageID, h.AccountID, h.WABAKey, h.PhoneKey
 	news, err := a.tx.record(m.seq, &message.Evidence{Mark: m.mark(c.WAMID, string(message.Accepted), ""), At: c.At}, a.now)
 	if err != nil || !news {
 		return m, err == nil, err
 	}
-	h.AccountID, h.WABAKey, h.PhoneKey, h.WAMID, h.At = e.AccountID, e.WABAKey, e.PhoneKey, c.WAMID, a.now
-	h.WABAMetaID, h.PhoneMetaID = c.WABAMetaID, c.PhoneMetaID
-	if _, err := a.tx.row(`SELECT display_number FROM phone_numbers WHERE key = ?`, args(h.PhoneKey), &h.DisplayNumber); err != nil {
+	h.WABAMetaID, h.PhoneMetaID, h.WAMID, h.At = c.WABAMetaID, c.PhoneMetaID, c.WAMID, a.now
+	if _, err := a.tx.row(`SELECT display_number FROM phone_numbers WHERE key = ?1
+		UNION ALL SELECT display_number FROM unlinked WHERE phone_key = ?1 LIMIT 1`, args(h.PhoneKey), &h.DisplayNumber); err != nil {
 		return m, false, err
 	}
 	accepted, err := a.handedOver(h)

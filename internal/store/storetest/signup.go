@@ -278,6 +278,43 @@ func unlinkKeepsTenantsApart(t *testing.T, w *world) {
 	}
 }
 
+// proofAfterUnlinking: what is in doubt when its number is unlinked, and perhaps linked again, is not sent a second time if a status
+// shows that WhatsApp has it.
+func proofAfterUnlinking(t *testing.T, w *world) {
+	first, second := w.outbound(), w.outbound()
+	l := w.lane(t)
+	for _, m := range []*message.Outbound{first, second} {
+		j := w.accept(t, m)
+		w.begin(t, l, &j)
+	}
+	proof := func(m *message.Outbound) event.Change {
+		c := w.change(event.StatusChange, "wamid."+m.ID, "sent")
+		c.Opaque = m.ID
+		return c
+	}
+	must(t, w.Unlink(w.ctx, w.waba.AccountID, w.waba.Key, w.now))
+	if res := w.receive(t, proof(first)); res.Proved != 1 || res.Unclaimed != 0 {
+		t.Errorf("after unlinking: %+v", res)
+	}
+	user := identity.User{ID: "AIDAOTHER", AccountID: "444455556666", Name: "admin", Path: "/"}
+	must(t, w.CreateAccount(w.ctx, identity.Account{ID: user.AccountID}, identity.AccessKey{User: user}, nil))
+	again, number := w.waba, w.phone
+	again.Key, again.AccountID, again.Destination = "again", user.AccountID, &account.Destination{ARN: topicARN + "-again"}
+	number.Key, number.WABAKey, number.AccountID = "again", "again", user.AccountID
+	must(t, w.Link(w.ctx, again, []byte("t"), []account.PhoneNumber{number}))
+	if res := w.receive(t, proof(second)); res.Proved != 1 || len(res.Destinations) != 0 {
+		t.Errorf("after linking again: %+v", res)
+	}
+	for _, m := range []*message.Outbound{first, second} {
+		if st := w.state(t, m.ID); st.State != message.Sent || st.WAMID != "wamid."+m.ID {
+			t.Errorf("message %+v", st)
+		}
+	}
+	if n := w.queued(t); n != 0 {
+		t.Errorf("%d messages would be sent again", n)
+	}
+}
+
 func refreshes(t *testing.T, w *world) {
 	at := w.now.Add(2 * time.Hour)
 	if due, err := w.ClaimRefreshes(w.ctx, w.now, at, 10); err != nil || len(due) != 0 {

@@ -140,6 +140,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"sign-ups are bounded and exclusive":       signUpRefused,
 		"unlinking finishes what waits":            unlink,
 		"statuses come after unlinking":            unlinkedStatuses,
+		"proof comes after unlinking":              proofAfterUnlinking,
 		"a number that moves leaves its past":      unlinkKeepsTenantsApart,
 		"refreshes are claimed and stored":         refreshes,
 		"a webhook makes a refresh due":            refreshAfterWebhook,
