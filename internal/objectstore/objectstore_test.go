@@ -321,8 +321,12 @@ func TestPresignedOfOurOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A URL of version 2 is answered without our decoding the body, so the length has to come with the request.
-	if err := p.Put(ctx, v2(own+"/media/v2"), nil, file("hello")); err != nil {
-		t.Error(err)
+	// Its signature covers the Content-Type, given or not.
+	if err := p.Put(ctx, v2(own+"/media/v2", ""), nil, file("hello")); err != nil {
+		t.Error("signed without a Content-Type:", err)
+	}
+	if err := p.Put(ctx, v2(own+"/media/v2", "image/png"), map[string]string{"content-type": "image/png"}, file("hello")); err != nil {
+		t.Error("signed with a Content-Type:", err)
 	}
 	down, err := presign.PresignGetObject(ctx, &s3.GetObjectInput{Bucket: name, Key: key})
 	if err != nil {
@@ -349,11 +353,11 @@ func TestPresignedOfOurOwn(t *testing.T) {
 }
 
 // v2 presigns a PUT of text with signature version 2.
-func v2(target string) string {
+func v2(target, contentType string) string {
 	key := awsapitest.Key(accountID)
 	expires := strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)
 	mac := hmac.New(sha1.New, []byte(key.Secret.Reveal()))
-	mac.Write([]byte("PUT\n\ntext/plain\n" + expires + "\n" + target[strings.Index(target, "/media"):]))
+	mac.Write([]byte("PUT\n\n" + contentType + "\n" + expires + "\n" + target[strings.Index(target, "/media"):]))
 	return target + "?AWSAccessKeyId=" + key.ID + "&Expires=" + expires + "&Signature=" + url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 

@@ -107,13 +107,14 @@ func (p *Presigned) Get(ctx context.Context, raw string, headers map[string]stri
 	return media.Object{Size: res.ContentLength, Type: res.Header.Get("Content-Type"), Body: res.Body}, nil
 }
 
-// Put writes to what a URL leads to. The file's type is added to the headers if they have none.
+// Put writes to what a URL leads to. The file's type is added to the headers if they have none, unless the signature is of version 2:
+// that covers it always, and whoever signed without one would be refused.
 func (p *Presigned) Put(ctx context.Context, raw string, headers map[string]string, from media.Object) error {
 	r, err := p.request(ctx, http.MethodPut, raw, headers)
 	if err != nil {
 		return err
 	}
-	if r.Header.Get("Content-Type") == "" {
+	if version2 := r.URL.Query().Has("Signature"); r.Header.Get("Content-Type") == "" && !version2 {
 		r.Header.Set("Content-Type", from.Type)
 	}
 	body := &source{r: from.Body}
