@@ -8,13 +8,15 @@ import (
 	"github.com/waxwing-messaging/waxwing/internal/fault"
 )
 
-// clockWatch notices when somebody sets the machine's clock. Set forward, what waits for a time comes due early, and that is all. Set
-// back, it would wait for as much longer: it is made due instead.
+// clockWatch notices when somebody sets the machine's clock, or lets the machine sleep. Set forward, what waits for a time comes due
+// early; but WhatsApp had no more time than before to report something, so what waits for its callbacks waits anew. Set back, it would
+// wait for as much longer: it is made due instead.
 type clockWatch struct {
 	store interface {
 		SetBack(ctx context.Context, now time.Time) (more bool, err error)
 	}
 	reread func() // what is in memory
+	anew   func() // begins to wait for callbacks anew
 	log    *slog.Logger
 
 	offset time.Duration // of the wall clock, from the one that nobody can set
@@ -50,7 +52,9 @@ func (c *clockWatch) look(ctx context.Context, wall time.Time, elapsed time.Dura
 	c.offset = offset
 	if jump.Abs() >= clockStep {
 		c.log.Warn("the clock was set", "by", jump.Round(time.Millisecond))
-		c.behind = c.behind || jump < 0
+		if c.behind = c.behind || jump < 0; jump > 0 {
+			c.anew()
+		}
 	}
 	for c.behind {
 		more, err := c.store.SetBack(ctx, wall)

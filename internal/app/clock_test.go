@@ -32,18 +32,19 @@ func TestClockWatch(t *testing.T) {
 		fails int             // of the first calls
 		calls int             // of the store
 		reads int
+		anew  int
 	}{
-		{"as it should be", []time.Duration{1 * time.Second, 2 * time.Second, 3 * time.Second}, 0, 0, 0},
-		{"corrected steadily", []time.Duration{900 * time.Millisecond, 1800 * time.Millisecond, 2700 * time.Millisecond}, 0, 0, 0},
-		{"set forward", []time.Duration{time.Hour, time.Hour + time.Second}, 0, 0, 0},
-		{"set back", []time.Duration{time.Second, -time.Hour, -time.Hour + time.Second}, 0, 3, 1},
-		{"forward and back", []time.Duration{time.Hour, 2 * time.Second, 3 * time.Second}, 0, 3, 1},
-		{"back, while nothing can be written", []time.Duration{-time.Hour, -time.Hour + time.Second, -time.Hour + 2*time.Second, -time.Hour + 3*time.Second}, 2, 5, 1},
+		{"as it should be", []time.Duration{1 * time.Second, 2 * time.Second, 3 * time.Second}, 0, 0, 0, 0},
+		{"corrected steadily", []time.Duration{900 * time.Millisecond, 1800 * time.Millisecond, 2700 * time.Millisecond}, 0, 0, 0, 0},
+		{"set forward", []time.Duration{time.Hour, time.Hour + time.Second}, 0, 0, 0, 1},
+		{"set back", []time.Duration{time.Second, -time.Hour, -time.Hour + time.Second}, 0, 3, 1, 0},
+		{"forward and back", []time.Duration{time.Hour, 2 * time.Second, 3 * time.Second}, 0, 3, 1, 1},
+		{"back, while nothing can be written", []time.Duration{-time.Hour, -time.Hour + time.Second, -time.Hour + 2*time.Second, -time.Hour + 3*time.Second}, 2, 5, 1, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			r, reads := &rows{left: 1200}, 0
-			c := &clockWatch{store: r, reread: func() { reads++ }, log: slog.New(slog.DiscardHandler), offset: time.Duration(begun.UnixNano())}
+			r, reads, anew := &rows{left: 1200}, 0, 0
+			c := &clockWatch{store: r, reread: func() { reads++ }, anew: func() { anew++ }, log: slog.New(slog.DiscardHandler), offset: time.Duration(begun.UnixNano())}
 			for i, wall := range tc.walls {
 				r.err = nil
 				if r.calls < tc.fails {
@@ -51,8 +52,8 @@ func TestClockWatch(t *testing.T) {
 				}
 				c.look(t.Context(), begun.Add(wall), time.Duration(i+1)*time.Second)
 			}
-			if r.calls != tc.calls || reads != tc.reads {
-				t.Errorf("%d steps, read again %d times; want %d and %d", r.calls, reads, tc.calls, tc.reads)
+			if r.calls != tc.calls || reads != tc.reads || anew != tc.anew {
+				t.Errorf("%d steps, read again %d times, waited anew %d times; want %d, %d and %d", r.calls, reads, anew, tc.calls, tc.reads, tc.anew)
 			}
 		})
 	}

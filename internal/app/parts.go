@@ -93,7 +93,7 @@ func newParts(ctx context.Context, a *App) (*parts, error) {
 	}
 	p.engines = append(p.engines, []engine{{"dispatch", p.lanes.Run}, {"ingest", p.intake.Run}, {"deliver", p.delivery.Run}, {"fan-out", p.fan.Run},
 		{"refresh", p.refresher.Run}, {"templates", p.templates.Run}, {"pruning", pruner{p.db, cfg.Retention, a.log}.run}, {"storage", watch.run},
-		{"clock", (&clockWatch{store: p.db, reread: p.lanes.Reread, log: a.log}).run}}...)
+		{"clock", (&clockWatch{store: p.db, reread: p.lanes.Reread, anew: p.callbacks.HearAnew, log: a.log}).run}}...)
 	if p.importer != nil {
 		p.engines = append(p.engines, engine{"imports", p.importer.Run})
 	}

@@ -54,7 +54,7 @@ type Handler struct {
 // New returns a Handler. Without an app secret it refuses every callback.
 func New(o Options) *Handler {
 	h := &Handler{Options: o}
-	h.deaf()
+	h.HearAnew()
 	return h
 }
 
@@ -62,7 +62,8 @@ func New(o Options) *Handler {
 // by Meta at some time.
 func (h *Handler) Hearing() time.Time { return *h.hearing.Load() }
 
-func (h *Handler) deaf() {
+// HearAnew makes Hearing begin now: after a callback was refused, or when it cannot be told any more how long ago something was.
+func (h *Handler) HearAnew() {
 	now := time.Now()
 	h.hearing.Store(&now)
 }
@@ -118,7 +119,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, now time.Time)
 		err = h.Inbox.Receive(context.WithoutCancel(r.Context()), sealed, now)
 	}
 	if err != nil {
-		h.deaf()
+		h.HearAnew()
 		if fault.Is(err, fault.Unavailable) {
 			return http.StatusServiceUnavailable // the store has logged why
 		}
