@@ -269,7 +269,13 @@ func (c change) whole(value rawjson.Value) change {
 
 func (c change) other(value rawjson.Value) change {
 	c.Kind = event.OtherChange
-	c.Key = key("other", c.WABAMetaID, string(c.time), c.Field, string(value))
+	at := string(c.time)
+	if at == "" && c.Field == "messages" {
+		// Errors without a message say neither when nor of what: the next customer's, or the same one's next week, read alike. To tell
+		// one twice, should Meta repeat it, is better than never to tell the second.
+		at = c.At.UTC().Format(time.RFC3339Nano)
+	}
+	c.Key = key("other", c.WABAMetaID, at, c.Field, string(value))
 	return c.relay(value)
 }
 

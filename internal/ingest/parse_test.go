@@ -133,6 +133,16 @@ func TestRepeatsHaveOneKey(t *testing.T) {
 	if keyOf(fmt.Sprintf(account, 1)) == keyOf(fmt.Sprintf(account, 2)) {
 		t.Error("the same event at another time has the same key")
 	}
+	errorsAt := func(at time.Time) string {
+		changes, err := parse([]byte(hook(`{`+metadata+`,"errors":[{"code":131000}]}`)), at)
+		if err != nil || len(changes) != 1 {
+			t.Fatalf("%d changes, %v", len(changes), err)
+		}
+		return string(changes[0].Key)
+	}
+	if errorsAt(received) != errorsAt(received) || errorsAt(received) == errorsAt(received.Add(time.Hour)) {
+		t.Error("errors without a message are the same in every callback, or differ in one")
+	}
 	status := `{` + metadata + `,"statuses":[{"id":"w","status":"%s"}]}`
 	if keyOf(hook(fmt.Sprintf(status, "sent"))) == keyOf(hook(fmt.Sprintf(status, "read"))) {
 		t.Error("two statuses of a message have the same key")
