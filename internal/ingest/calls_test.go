@@ -18,6 +18,8 @@ func TestCustomersCallsOpenTheWindow(t *testing.T) {
 		{"a customer calls", `{"id":"wacid.1","from":"447","to":"15550100001","event":"connect","direction":"USER_INITIATED","timestamp":"1763800103"}`, event.InboundChange, []string{"447"}},
 		{"a customer answers", `{"id":"wacid.1","from":"15550100001","to":"447","event":"connect","direction":"BUSINESS_INITIATED","timestamp":"1763800103"}`, event.OtherChange, nil},
 		{"a customer's call ends", `{"id":"wacid.1","from":"447","event":"terminate","direction":"USER_INITIATED","timestamp":"1763800103"}`, event.OtherChange, nil},
+		{"two customers call", `{"from":"448","event":"connect","direction":"USER_INITIATED","timestamp":"1763800104"},{"event":"terminate"},{"from":"447","from_user_id":"GB.1","event":"connect","direction":"USER_INITIATED","timestamp":"1763800103"}`,
+			event.InboundChange, []string{"448", "447", "GB.1"}},
 		{"nobody calls", `{"event":"connect","direction":"USER_INITIATED"}`, event.OtherChange, nil},
 		{"not an object", `7`, event.OtherChange, nil},
 	} {
