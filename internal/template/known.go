@@ -1,9 +1,10 @@
 package template
 
 import (
-	"bytes"
-	"encoding/json"
+	"strings"
 	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/rawjson"
 )
 
 // Known is what is kept about a template between listings: what Meta said last about each of its sides, and when. Webhooks come
@@ -44,40 +45,43 @@ const (
 )
 
 // ParseUpdate reads the value of a webhook about a template; ok is false for other fields and for values that name no template.
-// at is when Meta says it happened.
+// at is when Meta says it happened. Members of another form than Meta's say nothing, and the others are not lost for it.
 func ParseUpdate(field string, raw []byte, at time.Time) (u Update, ok bool) {
 	switch field {
 	case "message_template_status_update", "message_template_quality_update", "message_template_components_update", "template_category_update":
 	default:
 		return Update{}, false
 	}
-	var v struct {
-		ID         json.RawMessage `json:"message_template_id"` // a number here, though a string in the API
-		Name       string          `json:"message_template_name"`
-		Language   string          `json:"message_template_language"`
-		Event      string          `json:"event"`
-		Reason     *string         `json:"reason"`
-		Category   Category        `json:"message_template_category"`
-		NewQuality string          `json:"new_quality_score"`
-		Previous   Category        `json:"previous_category"`
-		New        Category        `json:"new_category"`
-		Correct    Category        `json:"correct_category"`
-		Other      struct {
-			Title string `json:"title"`
-		} `json:"other_info"`
-	}
-	if json.Unmarshal(raw, &v) != nil {
-		return Update{}, false
-	}
-	u = Update{ID: string(bytes.Trim(v.ID, `"`)), Name: v.Name, Language: NormalLanguage(v.Language), At: at, Quality: v.NewQuality,
-		Previous: v.Previous, Category: v.New, Upcoming: v.Correct}
-	if field == "message_template_status_update" {
-		u.event(v.Event, v.Other.Title)
-		if v.Reason != nil && *v.Reason != "NONE" {
-			u.Reason = *v.Reason
+	v, _ := rawjson.Parse(raw)
+	for name, member := range v.Members() {
+		text := strings.ToValidUTF8(member.Text(), "\ufffd")
+		switch string(name) {
+		case "message_template_id": // a number here, though a string in the API
+			if u.ID = text; !member.IsObject() && !member.IsArray() && !member.IsString() {
+				u.ID = string(member)
+			}
+		case "message_template_name":
+			u.Name = text
+		case "message_template_language":
+			u.Language = NormalLanguage(text)
+		case "new_quality_score":
+			u.Quality = text
+		case "previous_category":
+			u.Previous = Category(text)
+		case "new_category":
+			u.Category = Category(text)
+		case "correct_category":
+			u.Upcoming = Category(text)
 		}
 	}
-	return u, u.ID != "" && u.ID != "null"
+	u.At = at
+	if field == "message_template_status_update" {
+		u.event(v.Get("event").Text(), v.Get("other_info").Get("title").Text())
+		if reason := v.Get("reason").Text(); reason != "NONE" {
+			u.Reason = reason
+		}
+	}
+	return u, u.ID != ""
 }
 
 // event translates the word of a status webhook into the status the template then has.

@@ -34,6 +34,8 @@ func TestParseUpdate(t *testing.T) {
 			with(func(u *Update) { u.Category, u.Previous = Marketing, Utility })},
 		{"category tomorrow", "template_category_update", `"correct_category":"MARKETING","new_category":"UTILITY","category_update_timestamp":1`,
 			with(func(u *Update) { u.Category, u.Upcoming = Utility, Marketing })},
+		{"members of another form", "message_template_status_update", `"event":"DISABLED","other_info":[],"reason":{},"message_template_category":7`,
+			with(func(u *Update) { u.Status = Disabled })},
 		{"components", "message_template_components_update", `"message_template_element":"Hi {{1}}"`, base},
 	} {
 		got, ok := ParseUpdate(tc.field, []byte("{"+about+","+tc.value+"}"), noon)
@@ -42,7 +44,7 @@ func TestParseUpdate(t *testing.T) {
 		}
 	}
 	for field, value := range map[string]string{"messages": "{" + about + "}", "message_template_quality_update": `{"message_template_name":"x"}`,
-		"message_template_status_update": `[]`, "template_category_update": `{"message_template_id":null}`} {
+		"message_template_status_update": `[]`, "template_category_update": `{"message_template_id":null}`, "message_template_components_update": `{"message_template_id":{}}`} {
 		if u, ok := ParseUpdate(field, []byte(value), noon); ok {
 			t.Errorf("%s %s is %+v", field, value, u)
 		}
