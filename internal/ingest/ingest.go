@@ -27,7 +27,8 @@ type Store interface {
 	Webhooks(ctx context.Context, limit int) ([]event.Webhook, error)
 	Apply(ctx context.Context, batch []event.Understood, now time.Time, handedOver func(event.HandOver) (*event.Event, error)) (event.Applied, error)
 	Reject(ctx context.Context, w event.Webhook, reason string) error
-	ReleaseOrphans(ctx context.Context, cutoff time.Time) (int64, error)
+	// ReleaseOrphans has statuses that have waited since before cutoff published, up to limit, and reports how many.
+	ReleaseOrphans(ctx context.Context, cutoff time.Time, limit int) (int64, error)
 }
 
 // Sealer protects what is stored.
@@ -58,6 +59,7 @@ const (
 	applyAtOnce = 96          // changes, or one webhook: as long as that takes, webhooks that arrive wait for their answer
 	pollEvery   = time.Second // for webhooks that other nodes stored
 	retryWait   = time.Second
+	releaseMax  = 1000 // orphans at once
 )
 
 // Run applies webhooks until ctx ends. It returns nil.
@@ -71,7 +73,10 @@ func (e *Engine) Run(ctx context.Context) error {
 		if err == nil && held.Held() {
 			if time.Since(swept) > e.OrphanWait/4 {
 				swept = time.Now()
-				_, err = e.Store.ReleaseOrphans(ctx, swept.Add(-e.OrphanWait))
+				var n int64
+				if n, err = e.Store.ReleaseOrphans(ctx, swept.Add(-e.OrphanWait), releaseMax); n == releaseMax {
+					swept = time.Time{} // there may be more
+				}
 			}
 			if err == nil {
 				more, err = e.step(ctx)

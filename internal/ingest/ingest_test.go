@@ -186,6 +186,20 @@ func TestEngine(t *testing.T) {
 				b.t.Errorf("events = %s, want the status published in the end", got)
 			}
 		},
+		"many statuses of somebody else's messages": func(b *bench) {
+			const callbacks, each = 5, 500
+			for i := range callbacks {
+				list := make([]string, each)
+				for j := range list {
+					list[j] = status(fmt.Sprintf("wamid.%d.%d", i, j), "sent", "")
+				}
+				b.receive(statuses(list...))
+			}
+			time.Sleep(90 * time.Second)
+			if list, err := b.db.Undelivered(context.Background(), topicARN, time.Now(), 10_000); err != nil || len(list) != callbacks*each {
+				b.t.Errorf("%d of %d published half a minute after their time, %v", len(list), callbacks*each, err)
+			}
+		},
 		"what cannot be understood holds up nobody": func(b *bench) {
 			b.receive(`not json`)
 			b.receive(`damaged`)

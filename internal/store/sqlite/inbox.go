@@ -125,12 +125,12 @@ func (db *DB) Reject(ctx context.Context, w event.Webhook, reason string) error 
 }
 
 // ReleaseOrphans sends statuses that have waited since before cutoff through the inbox once more, to be published without
-// their message, and reports how many.
-func (db *DB) ReleaseOrphans(ctx context.Context, cutoff time.Time) (n int64, err error) {
+// their message: the oldest, up to limit. It reports how many.
+func (db *DB) ReleaseOrphans(ctx context.Context, cutoff time.Time, limit int) (n int64, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		var last int64
-		found, err := tx.row(`SELECT coalesce(max(seq), 0) FROM (SELECT seq, received_at FROM orphans ORDER BY seq LIMIT 1000) WHERE received_at <= ?`,
-			args(unixMicro(cutoff)), &last)
+		found, err := tx.row(`SELECT coalesce(max(seq), 0) FROM (SELECT seq, received_at FROM orphans ORDER BY seq LIMIT ?) WHERE received_at <= ?`,
+			args(limit, unixMicro(cutoff)), &last)
 		if n = 0; err != nil || !found || last == 0 {
 			return err
 		}

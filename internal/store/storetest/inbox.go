@@ -243,10 +243,10 @@ func arrivals(t *testing.T, w *world) {
 
 func orphanReleased(t *testing.T, w *world) {
 	w.receive(t, w.change(event.StatusChange, "wamid.foreign", "sent"))
-	if n, err := w.ReleaseOrphans(w.ctx, w.now.Add(-time.Second)); err != nil || n != 0 {
+	if n, err := w.ReleaseOrphans(w.ctx, w.now.Add(-time.Second), 10); err != nil || n != 0 {
 		t.Errorf("released %d too early, %v", n, err)
 	}
-	if n, err := w.ReleaseOrphans(w.ctx, w.now); err != nil || n != 1 {
+	if n, err := w.ReleaseOrphans(w.ctx, w.now, 10); err != nil || n != 1 {
 		t.Fatalf("released %d, %v; want 1", n, err)
 	}
 	list, err := w.Webhooks(w.ctx, 10)
