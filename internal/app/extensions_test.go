@@ -310,6 +310,22 @@ func TestValidateMessage(t *testing.T) {
 		n.ask(t, "POST", "/v1/waxwing/messages/validate", body(seededPhone, "v20.0", text), &got)
 		return got.Valid
 	})
+	// In an open window a template is an answer: it may go where the business must not begin, and may not where it must not answer.
+	restrict := func(kind string) {
+		n.control(t, "PATCH", "/sim/v1/accounts/"+sim.AccountID, `{"restrictions":[{"restriction_type":"`+kind+`"}]}`)
+		waitFor(t, kind, func() bool {
+			return strings.Contains(string(n.api.Do(t, "GET", path("accounts/notices", "id", seededWABA), nil).Body), kind)
+		})
+	}
+	var got answer
+	restrict("RESTRICTED_BIZ_INITIATED_MESSAGING")
+	if n.ask(t, "POST", "/v1/waxwing/messages/validate", body(seededPhone, "v20.0", template), &got); !got.Valid {
+		t.Errorf("a template as an answer: %+v", got)
+	}
+	restrict("RESTRICTED_CUSTOMER_INITIATED_MESSAGING")
+	if n.ask(t, "POST", "/v1/waxwing/messages/validate", body(seededPhone, "v20.0", template), &got); got.Valid || got.Problems[0].Code != 368 {
+		t.Errorf("a template as an answer where there may be none: %+v", got)
+	}
 	if res := n.api.Do(t, "GET", path("messages/list"), nil); string(res.Body) != `{"messages":[]}` {
 		t.Errorf("validating has sent something: %s", res.Body)
 	}

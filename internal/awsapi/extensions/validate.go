@@ -95,7 +95,15 @@ func (s server) obstacles(ctx context.Context, p *account.PhoneNumber, draft mes
 	if err != nil {
 		return nil, err
 	}
-	n, found := account.Obstacle(notices, draft.Kind != message.KindTemplate, s.Now())
+	reply := draft.Kind != message.KindTemplate
+	if !reply { // within the window a template answers, as any other message there
+		w, err := s.Messages.Window(ctx, p.Key, draft.Recipient)
+		if err != nil {
+			return nil, err
+		}
+		reply = w.Open(s.Now())
+	}
+	n, found := account.Obstacle(notices, reply, s.Now())
 	if !found {
 		return nil, nil
 	}
