@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -159,40 +160,43 @@ func (c *Catalog) shelf(wabaKey string) *shelf {
 	return s
 }
 
-// kept returns what is remembered for an account: its last listing, and when and why the last attempt at one failed.
-func (c *Catalog) kept(accountID, wabaKey string) (l *listing, failed time.Time, err error) {
+// kept returns what is remembered for an account.
+func (c *Catalog) kept(accountID, wabaKey string) shelf {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s := c.shelf(wabaKey); s.owner == accountID {
-		return s.listing, s.failed, s.err
+	s := *c.shelf(wabaKey)
+	if s.owner != accountID {
+		return shelf{changes: s.changes}
 	}
-	return nil, time.Time{}, nil
+	return s
 }
 
 // listing returns a listing that is no older than age, or an older one that is still useful when Meta does not answer.
 func (c *Catalog) listing(ctx context.Context, accountID, wabaKey string, age time.Duration) (*listing, error) {
 	now := c.Now()
-	seen, failed, err := c.kept(accountID, wabaKey)
-	kept := seen
+	seen := c.kept(accountID, wabaKey)
+	kept := seen.listing
 	if kept != nil && now.Sub(kept.at) >= useful {
 		kept = nil
 	}
 	switch {
 	case kept != nil && now.Sub(kept.at) < age:
 		return kept, nil
-	case now.Sub(failed) < failedWait && kept != nil:
+	case now.Sub(seen.failed) < failedWait && kept != nil:
 		return kept, nil
-	case now.Sub(failed) < failedWait:
-		return nil, err
+	case now.Sub(seen.failed) < failedWait:
+		return nil, seen.err
 	}
-	loaded := c.loads.DoChan(accountID+"/"+wabaKey, func() (any, error) {
+	// A listing that began before the last change may lack it: who comes after does not share it.
+	loaded := c.loads.DoChan(accountID+"/"+wabaKey+"/"+strconv.Itoa(seen.changes), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listTimeout)
 		defer cancel()
 		// Another load may have ended between the look at the memory and this one.
-		if l, f, err := c.kept(accountID, wabaKey); l != nil && l != seen {
-			return l, nil
-		} else if f.After(failed) {
-			return nil, err
+		switch now := c.kept(accountID, wabaKey); {
+		case now.listing != nil && now.listing != seen.listing:
+			return now.listing, nil
+		case now.failed.After(seen.failed):
+			return nil, now.err
 		}
 		return c.load(ctx, accountID, wabaKey)
 	})

@@ -287,6 +287,41 @@ func TestMemory(t *testing.T) {
 	})
 }
 
+// slow is a Meta that takes half a second to answer with what it knew when it was asked.
+type slow struct{ *world }
+
+func (s slow) Templates(ctx context.Context, a account.Access, q template.Query) (template.Page, error) {
+	p, err := s.world.Templates(ctx, a, q)
+	time.Sleep(500 * time.Millisecond)
+	return p, err
+}
+
+// A template that came to be while the others were being listed is not refused for want of it.
+func TestChangeWhileListing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, c, _ := newCatalog(t)
+		c.Reader = slow{w}
+		first := make(chan error)
+		go func() { first <- c.CheckSend(t.Context(), owner, waba, message("hello", "en", ada)) }()
+		time.Sleep(750 * time.Millisecond) // its second and last page has been asked for
+		made, err := template.Parse([]byte(strings.NewReplacer(`"1"`, `"4"`, `"hello"`, `"new"`).Replace(hello)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.mu.Lock()
+		w.templates[waba] = append(w.templates[waba], made)
+		w.mu.Unlock()
+		c.Changed([]template.Changed{{WABAKey: waba}})
+		if err := c.CheckSend(t.Context(), owner, waba, message("new", "en", ada)); err != nil {
+			t.Error(err)
+		}
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Many at once make one listing.
 func TestMemoryAtOnce(t *testing.T) {
 	t.Parallel()
