@@ -3,12 +3,13 @@ package deliver
 import (
 	"time"
 
+	"github.com/waxwing-messaging/waxwing/internal/event"
 	"github.com/waxwing-messaging/waxwing/internal/retry"
 )
 
 // breaker keeps a destination that takes nothing from being called all the time. It is closed while events arrive; a round in
-// which none did opens it for a pause that grows; then it is half open: a single event is a probe, and the first that arrives
-// closes it again. It is a plain value that is told the time.
+// which none did opens it for a pause that grows; then it is half open: two events are a probe, and the first that arrives closes
+// it again. It is a plain value that is told the time.
 type breaker struct {
 	streak int       // rounds in a row in which nothing arrived
 	until  time.Time // no call before
@@ -23,12 +24,21 @@ const longestAfter = time.Hour
 // wait returns how long no call may be made.
 func (b *breaker) wait(now time.Time) time.Duration { return max(0, b.until.Sub(now)) }
 
-// room is how many events the next round may carry.
-func (b *breaker) room() int {
+// reach is how many events the next round may look at.
+func (b *breaker) reach() int {
 	if b.streak > 0 {
-		return 1
+		return min(1+b.streak, batchSize)
 	}
 	return batchSize
+}
+
+// pass picks the events of the next round. A probe is the first one, which keeps the order if it arrives, and in case that one is what
+// the destination cannot take, another from ever further back.
+func (b *breaker) pass(list []event.Delivery) []event.Delivery {
+	if b.streak > 0 && len(list) > 2 {
+		return []event.Delivery{list[0], list[len(list)-1]}
+	}
+	return list
 }
 
 // took notes that something arrived, and reports whether that closed the breaker.

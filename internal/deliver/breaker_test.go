@@ -3,13 +3,15 @@ package deliver
 import (
 	"testing"
 	"time"
+
+	"github.com/waxwing-messaging/waxwing/internal/event"
 )
 
 func TestBreaker(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	var b breaker
-	if b.room() != batchSize || b.wait(now) != 0 || b.took() {
+	if b.reach() != batchSize || b.wait(now) != 0 || b.took() {
 		t.Errorf("a new breaker is not closed: %+v", b)
 	}
 	const chance = 0.5 // three quarters of a pause
@@ -20,12 +22,12 @@ func TestBreaker(t *testing.T) {
 		if got := b.wait(now); got != want*time.Millisecond {
 			t.Errorf("pause after refusal %d = %v, want %v", i, got, want*time.Millisecond)
 		}
-		if b.room() != 1 {
-			t.Errorf("an open breaker lets %d events pass", b.room())
+		if list := b.pass(make([]event.Delivery, b.reach())); len(list) != 2 {
+			t.Errorf("an open breaker lets %d events pass", len(list))
 		}
 		now = now.Add(b.wait(now))
 	}
-	if !b.took() || b.room() != batchSize || b.wait(now) != 0 {
+	if !b.took() || b.reach() != batchSize || b.wait(now) != 0 {
 		t.Errorf("a probe that arrived leaves %+v", b)
 	}
 
@@ -39,7 +41,7 @@ func TestBreaker(t *testing.T) {
 	}
 	b.took()
 	b.hold(now, time.Minute)
-	if b.wait(now) != time.Minute || b.room() != batchSize {
+	if b.wait(now) != time.Minute || b.reach() != batchSize {
 		t.Errorf("after a throttle of some: %+v", b)
 	}
 }

@@ -3,8 +3,8 @@
 // Every destination has a queue of its own, driven by one worker on one node at a time, so that a sick destination delays
 // neither another nor the ingest of new events, and costs no memory: its queue is a table. Delivery is at least once: an event
 // leaves the queue only after its destination took it, or as a dead letter with the reason. A destination that takes nothing is
-// probed with single events at growing intervals; one that is gone, or has taken nothing for too long, is disabled and an alert
-// says so. People pause and resume destinations, and see how each is doing and what was tried.
+// probed with one event, and another in case that one is at fault, at growing intervals; one that is gone, or has taken nothing for
+// too long, is disabled and an alert says so. People pause and resume destinations, and see how each is doing and what was tried.
 package deliver
 
 import (

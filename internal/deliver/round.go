@@ -23,15 +23,16 @@ var again = retry.Backoff{Min: time.Second, Max: 5 * time.Minute}
 
 // round publishes the next events and settles what came of them. An error is about our own store.
 func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueState, now time.Time) (step, error) {
-	room := q.breaker.room()
-	list, err := q.Store.Undelivered(ctx, q.name, now, room)
+	reach := q.breaker.reach()
+	list, err := q.Store.Undelivered(ctx, q.name, now, reach)
 	if err != nil {
 		return step{}, err
 	}
 	if len(list) == 0 {
 		return q.idle(ctx, now)
 	}
-	next := step{again: len(list) == room || !list[0].Due.IsZero(), wait: idleFor} // of repetitions only a part is read at once
+	next := step{again: len(list) == reach || !list[0].Due.IsZero(), wait: idleFor} // of repetitions only a part is read at once
+	list = q.breaker.pass(list)
 	destination, err := q.destination(state, &list[0], now)
 	if err != nil {
 		return step{}, err
@@ -159,8 +160,18 @@ type settlement struct {
 	refused    []refusal
 }
 
-// refusal is an event that stays in the queue: where its outcome is, and how often it has been tried.
-type refusal struct{ outcome, attempts int }
+// refusal is an event that stays in the queue: where its outcome is, how often it has been tried, and whether it had lost its place
+// before.
+type refusal struct {
+	outcome, attempts int
+	again             bool
+}
+
+// alone reports whether all that was tried is one event which the destination has refused while it took others. That says nothing
+// new about the destination, and the event has pauses of its own.
+func (s *settlement) alone() bool {
+	return len(s.Outcomes) == 1 && len(s.refused) == 1 && s.refused[0].again && s.untried == 0 && s.retryAfter == 0
+}
 
 // publish makes one call, or one series of calls, and judges every event.
 func (q *queue) publish(ctx context.Context, destination event.Destination, list []event.Delivery, now time.Time) *settlement {
@@ -192,8 +203,8 @@ func (q *queue) publish(ctx context.Context, destination event.Destination, list
 		}
 		s.judge(sent[i], err, q.RetryWindow)
 	}
-	if s.done > 0 { // it takes some: those it does not take make room for the others
-		for _, r := range s.refused {
+	for _, r := range s.refused {
+		if s.done > 0 || r.again { // it takes some: those it does not take make room for the others
 			s.Outcomes[r.outcome].Next = s.At.Add(max(s.retryAfter, again.Equal(r.attempts, rand.Float64())))
 		}
 	}
@@ -219,7 +230,7 @@ func (s *settlement) judge(d *event.Delivery, err error, window time.Duration) {
 		return
 	}
 	s.because(err.Error())
-	s.refused = append(s.refused, refusal{len(s.Outcomes), d.Attempts + 1})
+	s.refused = append(s.refused, refusal{len(s.Outcomes), d.Attempts + 1, !d.Due.IsZero()})
 	s.Outcomes = append(s.Outcomes, event.Outcome{Seq: d.Seq, Due: d.Due, Fate: event.Again})
 }
 
@@ -275,6 +286,7 @@ func (q *queue) settled(s *settlement) {
 			q.Logger.Info("destination takes events again", "destination", q.name)
 		}
 		q.breaker.hold(s.At, s.retryAfter)
+	case q.breaker.streak == 0 && s.alone():
 	case failed > s.dead || s.retryAfter > 0:
 		if q.breaker.refused(s.At, s.retryAfter, rand.Float64()) {
 			q.Logger.Warn("destination does not take events", "destination", q.name, "reason", s.Reason)
