@@ -529,6 +529,24 @@ func TestDeliver(t *testing.T) {
 				r.t.Errorf("health = %+v", h)
 			}
 		},
+		"an event that can never arrive is no failure of its destination": func(r *rig) {
+			name := r.additional(nil)
+			answer := fault.New(fault.InvalidParameters, "413")
+			r.failing(func(to string, _ event.Outgoing) error {
+				if to == address {
+					return answer
+				}
+				return nil
+			})
+			r.add(0, 1)
+			time.Sleep(7 * time.Minute)
+			answer = fault.New(fault.Dependency, "503")
+			r.add(0, 1)
+			synctest.Wait()
+			if h := r.health(name); h.Halt != event.Running || !h.FailingSince.Equal(h.FailedAt) || h.Failure != "503" {
+				r.t.Errorf("health = %+v", h)
+			}
+		},
 		"a paused destination keeps its events, however old": func(r *rig) {
 			name := r.additional(nil)
 			if err := r.manager.Pause(context.Background(), "000000000000", name, "maintenance"); err != nil {

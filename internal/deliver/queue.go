@@ -109,7 +109,7 @@ func (q *queue) turn(ctx context.Context) (step, error) {
 		return q.purge(ctx, held)
 	}
 	if state.Halt == event.Disabled {
-		return q.expire(ctx, held, "the destination is disabled", step{halted: true})
+		return q.expire(ctx, "the destination is disabled", step{halted: true})
 	}
 	now := time.Now()
 	if wait := q.breaker.wait(now); wait > 0 {
@@ -127,19 +127,24 @@ func (q *queue) purge(ctx context.Context, held lease.Lease) (step, error) {
 	return step{again: n > 0, rest: n == 0, wait: idleFor}, nil
 }
 
-// expire makes dead letters of events that are too old, a part at a time, and then goes on with otherwise.
-func (q *queue) expire(ctx context.Context, held lease.Lease, reason string, otherwise step) (step, error) {
+// expire makes dead letters of all events that are too old, a part at a time, and then goes on with otherwise.
+func (q *queue) expire(ctx context.Context, reason string, otherwise step) (step, error) {
 	const part = 500
-	now := time.Now()
-	n, ours, err := q.Store.BuryEvents(ctx, held, q.name, now.Add(-q.RetryWindow), reason, now, part)
-	if err != nil || !ours {
-		return q.lost(ctx, err)
+	for {
+		held, _, err := q.keeper.Hold(ctx)
+		if err != nil || !held.Held() {
+			return step{rest: true, wait: idleFor}, err
+		}
+		now := time.Now()
+		n, ours, err := q.Store.BuryEvents(ctx, held, q.name, now.Add(-q.RetryWindow), reason, now, part)
+		if err != nil || !ours {
+			return q.lost(ctx, err)
+		}
+		q.died(n, reason)
+		if n < part {
+			return otherwise, nil
+		}
 	}
-	q.died(n, reason)
-	if n == part {
-		return step{again: true}, nil
-	}
-	return otherwise, nil
 }
 
 // lost gives the lease back when another node has the queue: let it.

@@ -51,23 +51,23 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 			return next, nil
 		}
 	}
-	ctx, cancel := grace.Extend(ctx) // what has begun is finished
+	begun, cancel := grace.Extend(ctx) // what has begun is finished
 	defer cancel()
-	s := q.publish(ctx, destination, list, now)
+	s := q.publish(begun, destination, list, now)
 	if s.Disable = q.disable(state, s, now); s.Disable != "" {
-		if s.Alerts, err = q.alerts(ctx, s, state.FailingSince); err != nil {
+		if s.Alerts, err = q.alerts(begun, s, state.FailingSince); err != nil {
 			return step{}, err
 		}
 	}
 	next.again = next.again || s.untried > 0 || len(s.refused) > 0
-	ours, err := q.settle(ctx, held, s)
+	ours, err := q.settle(begun, held, s)
 	if err != nil || !ours {
 		return q.lost(ctx, err)
 	}
 	q.settled(s)
 	if q.breaker.streak > 0 && s.Disable == "" {
 		// Events that grew too old while the destination took nothing need not wait for their turn.
-		return q.expire(ctx, held, "the destination took nothing until the event was too old; last: "+s.Reason,
+		return q.expire(ctx, "the destination took nothing until the event was too old; last: "+s.Reason,
 			step{wait: min(q.breaker.wait(time.Now()), lease.Renew)})
 	}
 	return next, nil
@@ -225,7 +225,12 @@ func (s *settlement) judge(d *event.Delivery, err error, window time.Duration) {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		s.retryAfter = max(s.retryAfter, f.RetryAfter)
 	}
-	if fault.Is(err, fault.InvalidParameters) || s.At.Sub(d.At) > window {
+	if fault.Is(err, fault.InvalidParameters) {
+		s.bury(d, err.Error())
+		return
+	}
+	s.Trouble = true
+	if s.At.Sub(d.At) > window {
 		s.bury(d, err.Error())
 		return
 	}
@@ -261,7 +266,7 @@ func (q *queue) disable(state *event.QueueState, s *settlement, now time.Time) s
 	switch {
 	case s.gone != "":
 		return s.gone
-	case state.Additional == nil || s.done > 0 || q.DisableAfter == 0 || state.FailingSince.IsZero() || now.Sub(state.FailingSince) < q.DisableAfter:
+	case state.Additional == nil || s.done > 0 || !s.Trouble || q.DisableAfter == 0 || state.FailingSince.IsZero() || now.Sub(state.FailingSince) < q.DisableAfter:
 		return ""
 	default:
 		return fmt.Sprintf("it took nothing for %v; last: %s", now.Sub(state.FailingSince).Round(time.Minute), s.Reason)
@@ -287,7 +292,7 @@ func (q *queue) settled(s *settlement) {
 		}
 		q.breaker.hold(s.At, s.retryAfter)
 	case q.breaker.streak == 0 && s.alone():
-	case failed > s.dead || s.retryAfter > 0:
+	case s.Trouble || s.retryAfter > 0:
 		if q.breaker.refused(s.At, s.retryAfter, rand.Float64()) {
 			q.Logger.Warn("destination does not take events", "destination", q.name, "reason", s.Reason)
 		}

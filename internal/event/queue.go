@@ -39,6 +39,7 @@ type Settlement struct {
 	At        time.Time
 	Took      time.Duration
 	Reason    string // of the first failure, safe to show; "" if there was none
+	Trouble   bool   // some failure was the destination's; false when all were for what the events hold
 	// Disable says why nothing is published any more until someone resumes the destination; "" goes on.
 	Disable string
 	Alerts  []*Event // to be stored with it, for every destination but this one
@@ -59,7 +60,7 @@ type QueueState struct {
 	Additional *Additional // nil for AWS event destinations and buses
 	// Gone is set for an additional destination that was deleted: what waits for it goes, too.
 	Gone         bool
-	FailingSince time.Time // nothing has arrived since; zero: the last attempt was fine
+	FailingSince time.Time // it has been in trouble since, and nothing has arrived; zero: it is not
 }
 
 // Health is how a destination is doing.

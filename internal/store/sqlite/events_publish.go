@@ -134,20 +134,23 @@ func (t *tx) takers(accountID, wabaKey string) (k takers, err error) {
 
 // noteState keeps how a destination is doing: done of the outcomes arrived.
 func (t *tx) noteState(destination string, s *event.Settlement, done int) error {
-	delivered, failed := int64(0), int64(0)
+	delivered, failed, failing := int64(0), int64(0), int64(0)
 	if done > 0 {
 		delivered = unixMicro(s.At)
 	}
 	if s.Reason != "" {
 		failed = unixMicro(s.At)
 	}
+	if s.Trouble {
+		failing = unixMicro(s.At)
+	}
 	// What takes anything is not failing.
 	if _, err := t.exec(`INSERT INTO queue_states (destination, account_id, delivered_at, failed_at, failure, failing_since)
-		VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?3 > 0 THEN 0 ELSE ?4 END)
+		VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?3 > 0 THEN 0 ELSE ?6 END)
 		ON CONFLICT (destination) DO UPDATE SET delivered_at = CASE WHEN ?3 > 0 THEN ?3 ELSE delivered_at END,
 		  failed_at = CASE WHEN ?4 > 0 THEN ?4 ELSE failed_at END, failure = CASE WHEN ?4 > 0 THEN ?5 ELSE failure END,
-		  failing_since = CASE WHEN ?3 > 0 THEN 0 WHEN failing_since = 0 THEN ?4 ELSE failing_since END`,
-		destination, s.AccountID, delivered, failed, s.Reason); err != nil || s.Disable == "" {
+		  failing_since = CASE WHEN ?3 > 0 THEN 0 WHEN failing_since = 0 THEN ?6 ELSE failing_since END`,
+		destination, s.AccountID, delivered, failed, s.Reason, failing); err != nil || s.Disable == "" {
 		return err
 	}
 	_, err := t.exec(`UPDATE queue_states SET halt = ?, halt_reason = ?, halted_at = ? WHERE destination = ? AND halt = ''`,

@@ -230,7 +230,7 @@ func queueState(t *testing.T, w *world) {
 		t.Helper()
 		w.now = w.now.Add(time.Minute)
 		settled(t)(w.SettleEvents(w.ctx, w.queueLease(t), topicARN, event.Settlement{AccountID: w.waba.AccountID, At: w.now, Reason: reason,
-			Outcomes: []event.Outcome{{Seq: list[i].Seq, Fate: fate, Reason: reason}}}))
+			Trouble: fate == event.Again, Outcomes: []event.Outcome{{Seq: list[i].Seq, Fate: fate, Reason: reason}}}))
 	}
 	round(event.Again, "down", 0)
 	round(event.Again, "still down", 0)
@@ -244,13 +244,17 @@ func queueState(t *testing.T, w *world) {
 	h, err = w.Health(w.ctx, topicARN)
 	must(t, err)
 	same(t, "working", h, event.Health{Name: topicARN, Waiting: 3, Oldest: begin, Failure: "still down", FailedAt: w.now.Add(-time.Minute), DeliveredAt: w.now})
+	round(event.Dead, "too large", 3)
+	h, err = w.Health(w.ctx, topicARN)
+	must(t, err)
+	same(t, "working but for an event", h, event.Health{Name: topicARN, Waiting: 2, Oldest: begin, Failure: "too large", FailedAt: w.now, DeliveredAt: w.now.Add(-time.Minute)})
 
 	w.now = w.now.Add(time.Minute)
 	settled(t)(w.SettleEvents(w.ctx, w.queueLease(t), topicARN, event.Settlement{AccountID: w.waba.AccountID, At: w.now, Reason: "410", Disable: "gone",
 		Outcomes: []event.Outcome{{Seq: list[1].Seq, Fate: event.Again}}}))
 	h, err = w.Health(w.ctx, topicARN)
 	must(t, err)
-	if h.Halt != event.Disabled || h.HaltReason != "gone" || !h.HaltedAt.Equal(w.now) || h.Waiting != 3 {
+	if h.Halt != event.Disabled || h.HaltReason != "gone" || !h.HaltedAt.Equal(w.now) || h.Waiting != 2 {
 		t.Errorf("disabled: %+v", h)
 	}
 	arns, err := w.AWSDestinations(w.ctx, w.waba.AccountID)
