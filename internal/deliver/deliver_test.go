@@ -565,6 +565,32 @@ func TestDeliver(t *testing.T) {
 				r.t.Errorf("after resuming %q arrived", got)
 			}
 		},
+		"a destination that was resumed has all of the window again": func(r *rig) {
+			name := r.additional(nil)
+			if err := r.manager.Pause(context.Background(), "000000000000", name, "maintenance"); err != nil {
+				r.t.Fatal(err)
+			}
+			r.add(0, 300)
+			time.Sleep(30 * time.Minute)
+			r.failing(func(to string, _ event.Outgoing) error {
+				if to == address {
+					return fault.New(fault.Dependency, "starting")
+				}
+				return nil
+			})
+			if err := r.manager.Resume(context.Background(), "000000000000", name); err != nil {
+				r.t.Fatal(err)
+			}
+			time.Sleep(5 * time.Minute)
+			if h := r.health(name); h.Waiting != 300 {
+				r.t.Errorf("%d wait", h.Waiting)
+			}
+			r.failing(nil)
+			time.Sleep(time.Minute)
+			if got := r.arrived(address); len(got) != 300 {
+				r.t.Errorf("%d arrived", len(got))
+			}
+		},
 		"a rate is kept": func(r *rig) {
 			rate := 50.0
 			r.additional(func(s *event.Spec) { s.PerSecond = &rate })

@@ -121,8 +121,8 @@ func (m *Manager) Delete(ctx context.Context, accountID, key string) error {
 	return err
 }
 
-// Pause stops publishing to a destination until Resume; events wait, however long, and grow no older. A repeated call changes
-// nothing.
+// Pause stops publishing to a destination until Resume; events wait, however long, and have all of the retry window again then. A
+// repeated call changes nothing.
 func (m *Manager) Pause(ctx context.Context, accountID, destination, reason string) error {
 	if err := m.own(ctx, accountID, destination); err != nil {
 		return err

@@ -19,6 +19,7 @@ type queue struct {
 	keeper  *lease.Keeper
 	breaker breaker
 	kind    event.Kind // of the destination; "" until its state has been read
+	resumed time.Time  // when people last let it run again: nothing in it counts as older
 	rate    float64
 	bucket  limit.Bucket // when rate > 0
 }
@@ -98,6 +99,7 @@ func (q *queue) turn(ctx context.Context) (step, error) {
 			q.breaker.streak = 1 // it took nothing when it was last tried: begin with a probe
 		}
 	}
+	q.resumed = state.ResumedAt
 	if state.Halt == event.Paused {
 		return step{halted: true}, nil
 	}
@@ -136,6 +138,9 @@ func (q *queue) expire(ctx context.Context, reason string, otherwise step) (step
 			return step{rest: true, wait: idleFor}, err
 		}
 		now := time.Now()
+		if q.young(time.Time{}, now) { // whatever their own age
+			return otherwise, nil
+		}
 		n, ours, err := q.Store.BuryEvents(ctx, held, q.name, now.Add(-q.RetryWindow), reason, now, part)
 		if err != nil || !ours {
 			return q.lost(ctx, err)
@@ -145,6 +150,14 @@ func (q *queue) expire(ctx context.Context, reason string, otherwise step) (step
 			return otherwise, nil
 		}
 	}
+}
+
+// young reports whether an event of a time is still to be tried.
+func (q *queue) young(at, now time.Time) bool {
+	if at.Before(q.resumed) {
+		at = q.resumed
+	}
+	return now.Sub(at) <= q.RetryWindow
 }
 
 // lost gives the lease back when another node has the queue: let it.

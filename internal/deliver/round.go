@@ -201,7 +201,7 @@ func (q *queue) publish(ctx context.Context, destination event.Destination, list
 			s.untried++
 			continue
 		}
-		s.judge(sent[i], err, q.RetryWindow)
+		s.judge(sent[i], err, q.young)
 	}
 	for _, r := range s.refused {
 		if s.done > 0 || r.again { // it takes some: those it does not take make room for the others
@@ -212,7 +212,7 @@ func (q *queue) publish(ctx context.Context, destination event.Destination, list
 }
 
 // judge turns the result of an attempt into the fate of its event.
-func (s *settlement) judge(d *event.Delivery, err error, window time.Duration) {
+func (s *settlement) judge(d *event.Delivery, err error, young func(at, now time.Time) bool) {
 	if err == nil {
 		s.done++
 		s.lags = append(s.lags, s.At.Sub(d.At))
@@ -230,7 +230,7 @@ func (s *settlement) judge(d *event.Delivery, err error, window time.Duration) {
 		return
 	}
 	s.Trouble = true
-	if s.At.Sub(d.At) > window {
+	if !young(d.At, s.At) {
 		s.bury(d, err.Error())
 		return
 	}

@@ -58,6 +58,8 @@ const (
 type QueueState struct {
 	Halt       Halt
 	Additional *Additional // nil for AWS event destinations and buses
+	// ResumedAt is when it was last allowed to run again, zero if it never was halted. What waits counts as no older than that.
+	ResumedAt time.Time
 	// Gone is set for an additional destination that was deleted: what waits for it goes, too.
 	Gone         bool
 	FailingSince time.Time // it has been in trouble since, and nothing has arrived; zero: it is not

@@ -12,12 +12,15 @@ import (
 
 // QueueState returns what has to be known before anything is published to a destination.
 func (db *DB) QueueState(ctx context.Context, destination string) (s event.QueueState, err error) {
-	var failing int64
-	err = db.queryRow(ctx, `SELECT halt, failing_since FROM queue_states WHERE destination = ?`, destination).Scan(&s.Halt, &failing)
+	var failing, halted int64
+	err = db.queryRow(ctx, `SELECT halt, failing_since, halted_at FROM queue_states WHERE destination = ?`, destination).Scan(&s.Halt, &failing, &halted)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return event.QueueState{}, err
 	}
 	s.FailingSince = fromMicro(failing)
+	if s.Halt == event.Running {
+		s.ResumedAt = fromMicro(halted)
+	}
 	if event.KindOf(destination) != "" {
 		return s, nil
 	}

@@ -282,7 +282,7 @@ func halts(t *testing.T, w *world) {
 	}
 	s, err := w.QueueState(w.ctx, topicARN)
 	must(t, err)
-	same(t, "resumed", s, event.QueueState{})
+	same(t, "resumed", s, event.QueueState{ResumedAt: w.now})
 }
 
 func alertsElsewhere(t *testing.T, w *world) {
