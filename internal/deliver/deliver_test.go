@@ -513,6 +513,27 @@ func TestDeliver(t *testing.T) {
 				r.t.Errorf("the topic was not told of the end: %q", got)
 			}
 		},
+		"the end of a disabled destination is told, too, when it is paused": func(r *rig) {
+			name := r.additional(nil)
+			r.failing(func(to string, _ event.Outgoing) error {
+				if to == address {
+					return &event.GoneError{Reason: "410 Gone"}
+				}
+				return nil
+			})
+			r.add(0, 1)
+			time.Sleep(time.Second)
+			if err := r.manager.Pause(context.Background(), "000000000000", name, "maintenance"); err != nil {
+				r.t.Fatal(err)
+			}
+			if err := r.manager.Resume(context.Background(), "000000000000", name); err != nil {
+				r.t.Fatal(err)
+			}
+			synctest.Wait()
+			if told := strings.Count(strings.Join(r.got(0), " "), `"state":"cleared"`); told != 2 { // business accounts of the topic
+				r.t.Errorf("the topic was told %d times: %q", told, r.got(0))
+			}
+		},
 		"a destination that took nothing for too long is disabled": func(r *rig) {
 			name := r.additional(nil)
 			r.failing(func(to string, _ event.Outgoing) error {

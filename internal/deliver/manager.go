@@ -127,8 +127,7 @@ func (m *Manager) Pause(ctx context.Context, accountID, destination, reason stri
 	if err := m.own(ctx, accountID, destination); err != nil {
 		return err
 	}
-	_, err := m.Store.Halt(ctx, accountID, destination, event.Paused, brief(reason), m.Now(), nil)
-	return err
+	return m.halt(ctx, accountID, destination, event.Paused, brief(reason), "paused")
 }
 
 // Resume publishes to a destination again, at once, whether it was paused, disabled or only failing. The end of a disabled one
@@ -137,6 +136,11 @@ func (m *Manager) Resume(ctx context.Context, accountID, destination string) err
 	if err := m.own(ctx, accountID, destination); err != nil {
 		return err
 	}
+	return m.halt(ctx, accountID, destination, event.Running, "", "resumed")
+}
+
+// halt changes whether anything is published to a destination. That it is not disabled any more is told by an alert, with how it ended.
+func (m *Manager) halt(ctx context.Context, accountID, destination string, halt event.Halt, reason, ended string) error {
 	h, err := m.Store.Health(ctx, destination)
 	if err != nil {
 		return err
@@ -144,15 +148,17 @@ func (m *Manager) Resume(ctx context.Context, accountID, destination string) err
 	var told []*event.Event
 	if h.Halt == event.Disabled {
 		told, err = alerts(ctx, m.Store, m.Sealer, event.Alert{Kind: event.DestinationDisabled, Cleared: true, AccountID: accountID,
-			Destination: destination, Reason: "resumed", Since: h.HaltedAt, At: m.Now().UTC()})
+			Destination: destination, Reason: ended, Since: h.HaltedAt, At: m.Now().UTC()})
 		if err != nil {
 			return err
 		}
 	}
-	if _, err := m.Store.Halt(ctx, accountID, destination, event.Running, "", m.Now(), told); err != nil {
+	if _, err := m.Store.Halt(ctx, accountID, destination, halt, reason, m.Now(), told); err != nil {
 		return err
 	}
-	m.changed(destination)
+	if halt == event.Running {
+		m.changed(destination)
+	}
 	for _, e := range told {
 		for _, name := range e.Destinations {
 			m.changed(name)
