@@ -85,11 +85,14 @@ func (db *DB) UpdateAdditional(ctx context.Context, accountID, key string, chang
 		if !found {
 			return noAdditional(key)
 		}
+		served := a.WABAKey
 		if err := change(&a); err != nil {
 			return err
 		}
-		if err := tx.owns(accountID, a.WABAKey); err != nil {
-			return err
+		if a.WABAKey != served { // one that was unlinked since is no obstacle to other changes
+			if err := tx.owns(accountID, a.WABAKey); err != nil {
+				return err
+			}
 		}
 		return tx.putAdditional(&a)
 	})

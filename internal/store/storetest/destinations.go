@@ -190,6 +190,14 @@ func additionalChanged(t *testing.T, w *world) {
 	if read, err = w.Additional(w.ctx, w.waba.AccountID, key); err != nil || read.Name != "renamed" || read.WABAKey != "" {
 		t.Errorf("after refused changes: %+v, %v", read, err)
 	}
+
+	_, err = w.UpdateAdditional(w.ctx, w.waba.AccountID, key, func(a *event.Additional) error { a.WABAKey = w.waba.Key; return nil })
+	must(t, err)
+	must(t, w.Unlink(w.ctx, w.waba.AccountID, w.waba.Key, w.now))
+	if got, err = w.UpdateAdditional(w.ctx, w.waba.AccountID, key, func(a *event.Additional) error { a.Sealed = []byte("rotated"); return nil }); err != nil ||
+		string(got.Sealed) != "rotated" {
+		t.Errorf("a change when its business account is unlinked: %+v, %v", got, err)
+	}
 }
 
 func additionalDeleted(t *testing.T, w *world) {
