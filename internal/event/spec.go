@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -135,7 +136,7 @@ func checkAddress(k Kind, address string, rules Rules) error {
 	case HTTPS:
 		u, err := url.Parse(address)
 		switch {
-		case err != nil || len(address) > mostURL || u.Host == "" || u.Fragment != "":
+		case err != nil || len(address) > mostURL || u.Hostname() == "" || !port(u.Port()) || u.Fragment != "":
 			return invalid("address", "is not a URL of at most 2048 characters")
 		case u.User != nil:
 			return invalid("address", "must not carry a password: use a header")
@@ -146,7 +147,7 @@ func checkAddress(k Kind, address string, rules Rules) error {
 	case SNS, SQS, EventBridge:
 		parts := strings.SplitN(address, ":", 6)
 		switch {
-		case KindOf(address) != k || len(parts) < 6 || parts[5] == "":
+		case KindOf(address) != k || len(parts) < 6 || !resource(k, strings.TrimSuffix(parts[5], ".fifo")):
 			return invalid("address", "is not the ARN of such a destination")
 		case parts[1] != rules.Scope.Partition || parts[3] != rules.Scope.Region:
 			return invalid("address", "must be in this Region, "+rules.Scope.Region)
@@ -159,6 +160,27 @@ func checkAddress(k Kind, address string, rules Rules) error {
 	default:
 		return invalid("type", "must be https, sns, sqs or eventbridge")
 	}
+}
+
+// port reports whether a URL can name a port so, or leave it out.
+func port(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
+}
+
+// resource reports whether a topic, queue or bus can go by the last part of its ARN.
+func resource(k Kind, name string) bool {
+	more := "-_"
+	if k == EventBridge {
+		var ok bool
+		if name, ok = strings.CutPrefix(name, "event-bus/"); !ok {
+			return false
+		}
+		more = "-_./"
+	}
+	return name != "" && len(name) <= 256 && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(more, r)
+	})
 }
 
 // OwnerOf returns the account in the ARN of a destination, or "".
