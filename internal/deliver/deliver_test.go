@@ -637,6 +637,22 @@ func TestDeliver(t *testing.T) {
 				r.t.Errorf("health = %+v", h)
 			}
 		},
+		"a destination that is paused while it is deleted keeps nothing": func(r *rig) {
+			name := r.additional(nil)
+			r.failing(func(string, event.Outgoing) error { return errors.New("down") })
+			r.add(0, 10)
+			synctest.Wait()
+			if err := r.db.DeleteAdditional(context.Background(), "000000000000", strings.TrimPrefix(name, "event-destination-")); err != nil {
+				r.t.Fatal(err)
+			}
+			if _, err := r.db.Halt(context.Background(), "000000000000", name, event.Paused, "", time.Now(), nil); err != nil {
+				r.t.Fatal(err)
+			}
+			time.Sleep(2 * haltedFor)
+			if h := r.health(name); h.Waiting != 0 {
+				r.t.Errorf("health = %+v", h)
+			}
+		},
 		"work of others is found": func(r *rig) {
 			time.Sleep(time.Minute)
 			r.add(0, 1)

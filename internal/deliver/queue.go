@@ -100,7 +100,7 @@ func (q *queue) turn(ctx context.Context) (step, error) {
 		}
 	}
 	q.resumed = state.ResumedAt
-	if state.Halt == event.Paused {
+	if state.Halt == event.Paused && !state.Gone { // it may have been paused while it was deleted
 		return step{halted: true}, nil
 	}
 	held, _, err := q.keeper.Hold(ctx)
