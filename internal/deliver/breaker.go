@@ -27,18 +27,25 @@ func (b *breaker) wait(now time.Time) time.Duration { return max(0, b.until.Sub(
 // reach is how many events the next round may look at.
 func (b *breaker) reach() int {
 	if b.streak > 0 {
-		return min(1+b.streak, batchSize)
+		return min(8*b.streak, batchSize)
 	}
 	return batchSize
 }
 
 // pass picks the events of the next round. A probe is the first one, which keeps the order if it arrives, and in case that one is what
-// the destination cannot take, another from ever further back.
+// the destination cannot take, another from ever further back, which has another role if there is one.
 func (b *breaker) pass(list []event.Delivery) []event.Delivery {
-	if b.streak > 0 && len(list) > 2 {
-		return []event.Delivery{list[0], list[len(list)-1]}
+	if b.streak == 0 || len(list) <= 2 {
+		return list
 	}
-	return list
+	other := len(list) - 1
+	for i := other; i > 0; i-- {
+		if list[i].RoleARN != list[0].RoleARN {
+			other = i
+			break
+		}
+	}
+	return []event.Delivery{list[0], list[other]}
 }
 
 // took notes that something arrived, and reports whether that closed the breaker.

@@ -389,6 +389,29 @@ func TestDeliver(t *testing.T) {
 				}
 			}
 		},
+		"a role that cannot be assumed is in the way of no other business account": func(r *rig) {
+			r.failing(func(_ string, m event.Outgoing) error {
+				if m.WABAKey == "waba0" {
+					return fault.New(fault.Dependency, "the role cannot be assumed")
+				}
+				return nil
+			})
+			for n := range 60 {
+				r.add(0, 1)
+				r.add(2, 1)
+				time.Sleep(time.Second)
+				if got := r.got(0); len(got) < n-5 { // a probe may have to come first
+					r.t.Fatalf("%d of %d arrived in time", len(got), n+1)
+				}
+			}
+			time.Sleep(10 * time.Second)
+			if got := r.got(0); len(got) != 60 {
+				r.t.Errorf("%d of 60 arrived", len(got))
+			}
+			if calls := r.called(arn(0)); calls > 600 {
+				r.t.Errorf("%d calls", calls)
+			}
+		},
 		"a queue that was lost is left alone": func(r *rig) {
 			r.failing(func(string, event.Outgoing) error {
 				r.fail = nil // another node takes the queue during the first call

@@ -33,18 +33,6 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 	}
 	next := step{again: len(list) == reach || !list[0].Due.IsZero(), wait: idleFor} // of repetitions only a part is read at once
 	list = q.breaker.pass(list)
-	destination, err := q.destination(state, &list[0], now)
-	if err != nil {
-		return step{}, err
-	}
-	if state.Additional == nil && destination.Kind != event.EventBridge {
-		for i := range list {
-			if list[i].RoleARN != list[0].RoleARN { // business accounts share the destination, and not the right to publish
-				list, next.again = list[:i], true
-				break
-			}
-		}
-	}
 	if n, wait := q.admit(state, len(list), now); n < len(list) {
 		list, next = list[:n], step{wait: wait}
 		if n == 0 {
@@ -53,7 +41,10 @@ func (q *queue) round(ctx context.Context, held lease.Lease, state *event.QueueS
 	}
 	begun, cancel := grace.Extend(ctx) // what has begun is finished
 	defer cancel()
-	s := q.publish(begun, destination, list, now)
+	s, err := q.publish(begun, state, list, now)
+	if err != nil {
+		return step{}, err
+	}
 	if s.Disable = q.disable(state, s, now); s.Disable != "" {
 		if s.Alerts, err = q.alerts(begun, s, state.FailingSince); err != nil {
 			return step{}, err
@@ -173,9 +164,55 @@ func (s *settlement) alone() bool {
 	return len(s.Outcomes) == 1 && len(s.refused) == 1 && s.refused[0].again && s.untried == 0 && s.retryAfter == 0
 }
 
-// publish makes one call, or one series of calls, and judges every event.
-func (q *queue) publish(ctx context.Context, destination event.Destination, list []event.Delivery, now time.Time) *settlement {
-	s := &settlement{Settlement: event.Settlement{AccountID: destination.AccountID, At: now}}
+// patience is how long a round goes on with events of other business accounts.
+const patience = 5 * time.Second
+
+// publish makes one call, or one series of calls, for each role, and judges every event.
+func (q *queue) publish(ctx context.Context, state *event.QueueState, list []event.Delivery, now time.Time) (*settlement, error) {
+	s := &settlement{Settlement: event.Settlement{At: now}}
+	for _, part := range q.parts(state, list) {
+		if s.At.Sub(now) >= patience {
+			s.untried += len(part)
+			continue
+		}
+		destination, err := q.destination(state, &part[0], now)
+		if err != nil {
+			return nil, err
+		}
+		s.AccountID = destination.AccountID
+		q.send(ctx, s, destination, part)
+	}
+	s.Took = s.At.Sub(now)
+	for _, r := range s.refused {
+		if s.done > 0 || r.again { // it takes some: those it does not take make room for the others
+			s.Outcomes[r.outcome].Next = s.At.Add(max(s.retryAfter, again.Equal(r.attempts, rand.Float64())))
+		}
+	}
+	return s, nil
+}
+
+// parts divides events by the role with which they are published: business accounts share the destination, and not the right to
+// publish. The order of each stays.
+func (q *queue) parts(state *event.QueueState, list []event.Delivery) [][]event.Delivery {
+	if state.Additional != nil || q.kind == event.EventBridge { // one role, or none
+		return [][]event.Delivery{list}
+	}
+	var parts [][]event.Delivery
+	of := map[string]int{}
+	for i := range list {
+		n, ok := of[list[i].RoleARN]
+		if !ok {
+			n = len(parts)
+			of[list[i].RoleARN] = n
+			parts = append(parts, nil)
+		}
+		parts[n] = append(parts[n], list[i])
+	}
+	return parts
+}
+
+// send publishes events to a destination and judges each.
+func (q *queue) send(ctx context.Context, s *settlement, destination event.Destination, list []event.Delivery) {
 	messages := make([]event.Outgoing, 0, len(list))
 	var sent []*event.Delivery
 	for i := range list {
@@ -191,11 +228,10 @@ func (q *queue) publish(ctx context.Context, destination event.Destination, list
 		sent = append(sent, d)
 	}
 	if len(sent) == 0 {
-		return s
+		return
 	}
 	errs := q.Publisher.Publish(ctx, destination, messages)
 	s.At = time.Now()
-	s.Took = s.At.Sub(now)
 	for i, err := range errs {
 		if errors.Is(err, event.ErrUntried) {
 			s.untried++
@@ -203,12 +239,6 @@ func (q *queue) publish(ctx context.Context, destination event.Destination, list
 		}
 		s.judge(sent[i], err, q.young)
 	}
-	for _, r := range s.refused {
-		if s.done > 0 || r.again { // it takes some: those it does not take make room for the others
-			s.Outcomes[r.outcome].Next = s.At.Add(max(s.retryAfter, again.Equal(r.attempts, rand.Float64())))
-		}
-	}
-	return s
 }
 
 // judge turns the result of an attempt into the fate of its event.
