@@ -8,6 +8,7 @@ package outbound
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -34,7 +35,7 @@ type Options struct {
 // Refused is why a connection was not opened or a redirect not followed. It is found in the error of the request with
 // errors.As.
 type Refused struct {
-	Target string // host and port, or the scheme and host of a redirect
+	Target string // host and port as they were named, or the scheme and host of a redirect
 	Reason string
 }
 
@@ -104,10 +105,29 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
+	dialer := &g.checked
 	if g.anything || g.names[canonical(host)] {
-		return g.open.DialContext(ctx, network, address)
+		dialer = &g.open
 	}
-	return g.checked.DialContext(ctx, network, address)
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, discreet(err, address)
+	}
+	return conn, nil
+}
+
+// discreet keeps to ourselves what only this network knows: where a name leads in it, and which server has been asked. The owner of the
+// URL is shown the error.
+func discreet(err error, address string) error {
+	if r, ok := errors.AsType[*Refused](err); ok {
+		return &Refused{Target: address, Reason: r.Reason}
+	}
+	if d, ok := errors.AsType[*net.DNSError](err); ok {
+		told := *d
+		told.Server = ""
+		return &told
+	}
+	return err
 }
 
 // control is called with each resolved address just before the connection is opened.

@@ -210,10 +210,22 @@ func TestNamesThatChangeTheirMind(t *testing.T) {
 	}
 	_, err = get(t, Client(Options{Resolver: resolver}), "http://rebind.example:"+port)
 	wantRefused(t, err, "loopback")
+	if strings.Contains(err.Error(), "127.0.0.1") || !strings.Contains(err.Error(), "rebind.example:"+port) {
+		t.Errorf("the error tells where a name leads: %v", err)
+	}
 
 	body, err := get(t, Client(Options{Resolver: resolver, AllowHosts: []string{"rebind.example"}}), "http://Rebind.Example:"+port)
 	if err != nil || body != "hello" {
 		t.Errorf("allowed by name: %q, %v", body, err)
+	}
+}
+
+func TestResolverIsNotTold(t *testing.T) {
+	t.Parallel()
+	silent := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no way") }}
+	_, err := get(t, Client(Options{Resolver: silent}), "http://nowhere.example")
+	if d, ok := errors.AsType[*net.DNSError](err); !ok || d.Server != "" || d.Name != "nowhere.example" {
+		t.Errorf("the error tells who was asked: %v", err)
 	}
 }
 
