@@ -635,6 +635,23 @@ func TestDeliver(t *testing.T) {
 				r.t.Errorf("%d arrived", len(got))
 			}
 		},
+		"what is no destination cannot be halted": func(r *rig) {
+			const account = "000000000000"
+			ctx := context.Background()
+			for name, known := range map[string]bool{arn(0): true, arn(7): false, bus: true, strings.Replace(arn(0), account, "111111111111", 1): false} {
+				if err := r.manager.Pause(ctx, account, name, ""); (err == nil) != known || err != nil && !fault.Is(err, fault.NotFound) {
+					r.t.Errorf("%s: %v, want it known: %v", name, err, known)
+				}
+			}
+			for n := range 3 { // what was a destination stays one
+				if err := r.db.SetDestination(ctx, account, fmt.Sprint("waba", n), nil); err != nil {
+					r.t.Fatal(err)
+				}
+			}
+			if err := r.manager.Resume(ctx, account, arn(0)); err != nil {
+				r.t.Error(err)
+			}
+		},
 		"a rate is kept": func(r *rig) {
 			rate := 50.0
 			r.additional(func(s *event.Spec) { s.PerSecond = &rate })

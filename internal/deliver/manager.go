@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
@@ -240,17 +241,28 @@ func (m *Manager) Attempts(ctx context.Context, accountID, destination string, b
 	return m.Store.Attempts(ctx, destination, before, limit)
 }
 
-// own reports as NotFound a destination that is not the account's: an ARN of its business accounts or its bus, or the id of an
-// additional one.
+// own reports as NotFound what is no destination of the account: neither the ARN that a business account has now, or had when it was
+// last published to, nor a bus of the account, nor the id of an additional one.
 func (m *Manager) own(ctx context.Context, accountID, destination string) error {
 	if key, ok := additionalKey(destination); ok {
 		_, err := m.Store.Additional(ctx, accountID, key)
 		return err
 	}
-	if event.KindOf(destination) == "" || event.OwnerOf(destination) != accountID {
-		return fault.New(fault.NotFound, "There is no event destination %s in this account.", destination)
+	unknown := fault.New(fault.NotFound, "There is no event destination %s in this account.", destination)
+	kind := event.KindOf(destination)
+	if kind == "" || event.OwnerOf(destination) != accountID {
+		return unknown
 	}
-	return nil
+	if kind == event.EventBridge {
+		return nil
+	}
+	if arns, err := m.Store.AWSDestinations(ctx, accountID); err != nil || slices.Contains(arns, destination) {
+		return err
+	}
+	if h, err := m.Store.Health(ctx, destination); err != nil || h != (event.Health{Name: destination}) {
+		return err
+	}
+	return unknown
 }
 
 func (m *Manager) changed(destination string) {
