@@ -106,7 +106,7 @@ func ParseTimestamp(s string, fallback time.Time) time.Time {
 }
 
 // AppendString appends s as a JSON string. Unlike encoding/json it leaves <, > and & alone, so that a webhook stays readable
-// and close to the bytes Meta sent.
+// and close to the bytes Meta sent, and escapes U+FFFE and U+FFFF, which SQS takes in no message.
 func AppendString[T ~string | ~[]byte](b []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
@@ -119,13 +119,19 @@ func AppendString[T ~string | ~[]byte](b []byte, s T) []byte {
 		}
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-			if r != utf8.RuneError || size > 1 {
+			valid := r != utf8.RuneError || size > 1
+			if valid && r != 0xfffe && r != 0xffff {
 				i += size
 				continue
 			}
 			b = append(b, s[start:i]...)
-			b = append(b, `\ufffd`...)
-			i++
+			if valid {
+				b = append(b, `\uff`...)
+				b = append(b, 'f', hex[r&15])
+			} else {
+				b = append(b, `\ufffd`...)
+			}
+			i += size
 			start = i
 			continue
 		}

@@ -139,8 +139,23 @@ func TestParseTimestamp(t *testing.T) {
 	}
 }
 
+// SQS takes the characters of XML 1.0 only.
+func TestAppendStringSuitsQueues(t *testing.T) {
+	t.Parallel()
+	for r := rune(0); r <= utf8.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		for _, c := range string(AppendString(nil, string(r))) {
+			if c != '\t' && c != '\n' && c != '\r' && (c < 0x20 || c == 0xfffe || c == 0xffff) {
+				t.Fatalf("%U is written as %U", r, c)
+			}
+		}
+	}
+}
+
 func FuzzAppendString(f *testing.F) {
-	for _, s := range []string{"", `a"b\c`, "\x00\n\t", "né👍", "\xff\xfe", "\xe2\x82"} {
+	for _, s := range []string{"", `a"b\c`, "\x00\n\t", "né👍", "\xff\xfe", "\xe2\x82", "\ufffe\uffff\U0001ffff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
