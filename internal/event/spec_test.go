@@ -1,10 +1,13 @@
 package event
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/account"
 	"github.com/waxwing-messaging/waxwing/internal/fault"
+	"github.com/waxwing-messaging/waxwing/internal/identity"
 )
 
 func TestAddresses(t *testing.T) {
@@ -47,4 +50,40 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s %s: %v, want it admitted: %v", tt.kind, tt.address, err, tt.ok)
 		}
 	}
+}
+
+func TestRotate(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	s := Settings{Secrets: []SigningSecret{{Value: "a"}}}
+	want := func(after time.Duration, secrets string) {
+		t.Helper()
+		back, err := ParseSettings(s.Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range back.Valid(begin.Add(after)) {
+			got = append(got, v.Reveal())
+		}
+		if strings.Join(got, " ") != secrets {
+			t.Errorf("after %v %q sign, want %q", after, got, secrets)
+		}
+	}
+	rotate := func(after time.Duration, secret identity.Secret, overlap time.Duration) {
+		s.Rotate(secret, overlap, begin.Add(after))
+	}
+	want(0, "a")
+	rotate(0, "b", time.Hour)
+	want(0, "b a")
+	want(time.Hour-1, "b a")
+	want(time.Hour, "b")
+	rotate(time.Minute, "c", 2*time.Hour) // the overlap of one that ends already grows no longer
+	want(time.Minute, "c b a")
+	want(time.Hour, "c b")
+	rotate(2*time.Minute, "d", time.Minute) // and can be cut short; more than three sign nowhere
+	want(2*time.Minute, "d c b")
+	want(3*time.Minute, "d")
+	rotate(2*time.Minute, "e", 0)
+	want(2*time.Minute, "e")
 }
