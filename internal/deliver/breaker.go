@@ -8,8 +8,8 @@ import (
 )
 
 // breaker keeps a destination that takes nothing from being called all the time. It is closed while events arrive; a round in
-// which none did opens it for a pause that grows; then it is half open: two events are a probe, and the first that arrives closes
-// it again. It is a plain value that is told the time.
+// which none did opens it for a pause that grows; then it is half open: one event is a probe, and another if it is refused; the first
+// that arrives closes it again. It is a plain value that is told the time.
 type breaker struct {
 	streak int       // rounds in a row in which nothing arrived
 	until  time.Time // no call before

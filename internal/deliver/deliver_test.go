@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -274,7 +275,7 @@ func TestDeliver(t *testing.T) {
 			r.mu.Lock()
 			calls := r.calls[arn(0)]
 			r.mu.Unlock()
-			if calls > 20 {
+			if calls > 40 {
 				r.t.Errorf("%d calls to a dead destination in five minutes", calls)
 			}
 			r.failing(nil)
@@ -457,13 +458,14 @@ func TestDeliver(t *testing.T) {
 			r.failing(func(string, event.Outgoing) error { return fault.New(fault.Dependency, "dead") })
 			r.add(0, 500)
 			time.Sleep(4 * time.Minute)
-			if sizes := r.carried(); sizes[0] != batchSize || slices.Max(sizes[1:]) != 2 {
+			if sizes := r.carried(); sizes[0] != batchSize || slices.Max(sizes[1:]) != 1 {
 				r.t.Errorf("calls carried %v events", sizes)
 			}
 			r.failing(nil)
 			time.Sleep(2 * time.Minute)
-			if got := r.got(0); len(got) != 500 || got[0] != "entry-1" || got[499] != "entry-500" {
-				r.t.Errorf("%d arrived, in another order", len(got))
+			got := r.got(0)
+			if len(got) != 500 || !slices.IsSortedFunc(got, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }) {
+				r.t.Errorf("%d arrived, in another order: %q", len(got), got)
 			}
 		},
 		"a destination may say when to come back": func(r *rig) {
@@ -482,7 +484,7 @@ func TestDeliver(t *testing.T) {
 			time.Sleep(time.Minute)
 			r.add(0, 1) // new events do not hurry it
 			time.Sleep(5 * time.Minute)
-			if sizes := r.carried(); len(sizes) != 2 || sizes[1] != 2 || again.Sub(begin) < 3*time.Minute || again.Sub(begin) > 4*time.Minute {
+			if sizes := r.carried(); len(sizes) != 3 || sizes[1] != 1 || again.Sub(begin) < 3*time.Minute || again.Sub(begin) > 4*time.Minute {
 				r.t.Errorf("called again after %v, with %v events", again.Sub(begin), sizes)
 			}
 		},

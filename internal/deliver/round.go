@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/event"
@@ -170,8 +171,9 @@ const patience = 5 * time.Second
 // publish makes one call, or one series of calls, for each role, and judges every event.
 func (q *queue) publish(ctx context.Context, state *event.QueueState, list []event.Delivery, now time.Time) (*settlement, error) {
 	s := &settlement{Settlement: event.Settlement{At: now}}
+	probe := q.breaker.streak > 0
 	for _, part := range q.parts(state, list) {
-		if s.At.Sub(now) >= patience {
+		if s.At.Sub(now) >= patience || probe && (s.done > 0 || s.retryAfter > 0) {
 			s.untried += len(part)
 			continue
 		}
@@ -192,8 +194,11 @@ func (q *queue) publish(ctx context.Context, state *event.QueueState, list []eve
 }
 
 // parts divides events by the role with which they are published: business accounts share the destination, and not the right to
-// publish. The order of each stays.
+// publish. The order of each stays. Those of a probe are apart, since the first that arrives ends it.
 func (q *queue) parts(state *event.QueueState, list []event.Delivery) [][]event.Delivery {
+	if q.breaker.streak > 0 {
+		return slices.Collect(slices.Chunk(list, 1))
+	}
 	if state.Additional != nil || q.kind == event.EventBridge { // one role, or none
 		return [][]event.Delivery{list}
 	}
