@@ -33,9 +33,9 @@ type Store interface {
 }
 
 // Publisher sends messages to one kind of destination. It returns one error a message, nil for those that arrived. A
-// fault.InvalidParameters says that this message can never arrive, an event.GoneError that nothing ever will, event.ErrUntried that
-// there was no time for it; anything else is trouble with the destination, with the RetryAfter of a fault if it has said when to
-// come back.
+// fault.InvalidParameters says that this message can never arrive, an event.GoneError that nothing ever will, event.ErrUnwanted that
+// this one is not for it, event.ErrUntried that there was no time for it; anything else is trouble with the destination, with the
+// RetryAfter of a fault if it has said when to come back.
 type Publisher interface {
 	Publish(ctx context.Context, destination event.Destination, messages []event.Outgoing) []error
 }

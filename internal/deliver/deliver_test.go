@@ -575,6 +575,28 @@ func TestDeliver(t *testing.T) {
 				r.t.Errorf("health = %+v", h)
 			}
 		},
+		"what is not for a destination does not make it look well": func(r *rig) {
+			r.failing(func(_ string, m event.Outgoing) error {
+				var n int
+				if _, err := fmt.Sscanf(string(m.Opened), "entry-%d", &n); err == nil && n%2 == 0 {
+					return event.ErrUnwanted
+				}
+				return fault.New(fault.Dependency, "503")
+			})
+			r.add(0, 20)
+			time.Sleep(time.Minute)
+			if h := r.health(arn(0)); h.Waiting != 10 || h.FailingSince.IsZero() || !h.DeliveredAt.IsZero() {
+				r.t.Errorf("health = %+v", h)
+			}
+			if log, err := r.db.Attempts(context.Background(), arn(0), time.Time{}, 10); err != nil || log[len(log)-1].Reason != "503" {
+				r.t.Errorf("attempts %+v, %v", log, err)
+			}
+			r.failing(nil)
+			time.Sleep(time.Minute)
+			if got := r.got(0); len(got) != 10 || !slices.IsSortedFunc(got, func(a, b string) int { return len(a) - len(b) }) || got[0] != "entry-1" {
+				r.t.Errorf("%q arrived", got)
+			}
+		},
 		"an event that can never arrive is no failure of its destination": func(r *rig) {
 			name := r.additional(nil)
 			answer := fault.New(fault.InvalidParameters, "413")

@@ -248,6 +248,10 @@ func (q *queue) send(ctx context.Context, s *settlement, destination event.Desti
 
 // judge turns the result of an attempt into the fate of its event.
 func (s *settlement) judge(d *event.Delivery, err error, young func(at, now time.Time) bool) {
+	if errors.Is(err, event.ErrUnwanted) {
+		s.Outcomes = append(s.Outcomes, event.Outcome{Seq: d.Seq, Due: d.Due, Fate: event.Unwanted})
+		return
+	}
 	if err == nil {
 		s.done++
 		s.lags = append(s.lags, s.At.Sub(d.At))
@@ -319,7 +323,7 @@ func (q *queue) alerts(ctx context.Context, s *settlement, since time.Time) ([]*
 
 // settled takes what the destination did into account, after it is stored.
 func (q *queue) settled(s *settlement) {
-	failed := len(s.Outcomes) - s.done
+	failed := len(s.refused) + s.dead
 	switch {
 	case s.done > 0:
 		if q.breaker.took() {

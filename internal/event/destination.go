@@ -63,6 +63,10 @@ type GoneError struct{ Reason string }
 
 func (e *GoneError) Error() string { return e.Reason }
 
+// ErrUnwanted is the result of an event that is not for a kind of destination. It leaves the queue, and says nothing about how the
+// destination is doing.
+var ErrUnwanted = errors.New("not for this kind of destination")
+
 // ErrUntried is the result of an event that a publisher did not get to, since the destination was in trouble or slow. The event
 // stays in the queue as it is: this was no attempt.
 var ErrUntried = errors.New("not tried yet: the destination was busy with the events before")

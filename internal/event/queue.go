@@ -18,9 +18,10 @@ type Delivery struct {
 type Fate uint8
 
 const (
-	Done  Fate = iota // its destination has it
-	Again             // it stays in the queue
-	Dead              // it is given up: a dead letter
+	Done     Fate = iota // its destination has it
+	Again                // it stays in the queue
+	Dead                 // it is given up: a dead letter
+	Unwanted             // it is not for its destination, which was not asked
 )
 
 // Outcome reports the fate of a Delivery.

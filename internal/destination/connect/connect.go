@@ -2,7 +2,7 @@
 // numbers there.
 //
 // AWS delivers events with a call that it has not published, and lets nobody else make the one that it has published for SMS. Events
-// go in the form of that one here: see event.Chat and docs/events.md. What belongs to no chat is not for an instance, and done.
+// go in the form of that one here: see event.Chat and docs/events.md. What belongs to no chat is not for an instance.
 package connect
 
 import (
@@ -48,7 +48,7 @@ func (p *Publisher) Publish(ctx context.Context, d event.Destination, messages [
 		for i := range messages {
 			chat, ok := messages[i].Chat()
 			if !ok {
-				errs[i] = nil
+				errs[i] = event.ErrUnwanted
 				if messages[i].Field == event.TestField {
 					errs[i] = errNoTest
 				}

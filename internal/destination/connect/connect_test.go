@@ -102,7 +102,7 @@ func TestChats(t *testing.T) {
 	for _, err := range p.Publish(t.Context(), instance(), list) {
 		got = append(got, destinationtest.VerdictOf(err))
 	}
-	if diff := cmp.Diff([]destinationtest.Verdict{destinationtest.Arrived, destinationtest.Arrived, destinationtest.Later, destinationtest.Arrived,
+	if diff := cmp.Diff([]destinationtest.Verdict{destinationtest.Arrived, destinationtest.Unwanted, destinationtest.Later, destinationtest.Arrived,
 		destinationtest.Dead}, got); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
 	}

@@ -71,6 +71,7 @@ const (
 	Throttled Verdict = "throttled" // later, too: there were too many
 	Gone      Verdict = "gone"      // the destination wants no events any more
 	Untried   Verdict = "untried"
+	Unwanted  Verdict = "unwanted"
 )
 
 // VerdictOf returns what an error of a publisher says.
@@ -83,6 +84,8 @@ func VerdictOf(err error) Verdict {
 		return Arrived
 	case errors.Is(err, event.ErrUntried):
 		return Untried
+	case errors.Is(err, event.ErrUnwanted):
+		return Unwanted
 	case fault.Is(err, fault.InvalidParameters):
 		return Dead
 	case fault.Is(err, fault.Throttled):

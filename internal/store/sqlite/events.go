@@ -93,11 +93,15 @@ func (db *DB) SettleEvents(ctx context.Context, l lease.Lease, destination strin
 		if held, err = tx.holds(l); err != nil || !held {
 			return err
 		}
-		done := 0
+		done, failed := 0, 0
 		for i := range s.Outcomes {
 			o := &s.Outcomes[i]
-			if o.Fate == event.Done {
+			switch o.Fate {
+			case event.Done:
 				done++
+			case event.Again, event.Dead:
+				failed++
+			case event.Unwanted:
 			}
 			if err := tx.settleDelivery(destination, o, s.At); err != nil {
 				return err
@@ -106,7 +110,7 @@ func (db *DB) SettleEvents(ctx context.Context, l lease.Lease, destination strin
 		if err := tx.noteState(destination, &s, done); err != nil {
 			return err
 		}
-		if err := tx.noteAttempts(destination, &s, done); err != nil {
+		if err := tx.noteAttempts(destination, &s, done, failed); err != nil {
 			return err
 		}
 		for _, e := range s.Alerts {
@@ -123,7 +127,7 @@ func (t *tx) settleDelivery(destination string, o *event.Outcome, now time.Time)
 	const where = ` WHERE destination = ? AND not_before = ? AND seq = ?`
 	due := unixMicro(o.Due)
 	switch o.Fate {
-	case event.Done:
+	case event.Done, event.Unwanted:
 		_, err := t.exec(`DELETE FROM deliveries`+where, destination, due, o.Seq)
 		return err
 	case event.Dead:

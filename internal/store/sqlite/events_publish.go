@@ -159,7 +159,7 @@ func (t *tx) noteState(destination string, s *event.Settlement, done int) error 
 }
 
 // noteAttempts adds a round to the log of attempts: its successes and its failures.
-func (t *tx) noteAttempts(destination string, s *event.Settlement, done int) error {
+func (t *tx) noteAttempts(destination string, s *event.Settlement, done, failed int) error {
 	if done > 0 {
 		if err := t.noteAttempt(destination, "", done, s); err != nil {
 			return err
@@ -168,7 +168,7 @@ func (t *tx) noteAttempts(destination string, s *event.Settlement, done int) err
 	if s.Reason == "" {
 		return nil
 	}
-	return t.noteAttempt(destination, s.Reason, len(s.Outcomes)-done, s)
+	return t.noteAttempt(destination, s.Reason, failed, s)
 }
 
 func (t *tx) noteAttempt(destination, reason string, events int, s *event.Settlement) error {
