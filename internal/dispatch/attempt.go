@@ -38,11 +38,15 @@ func (l *lane) attempt(ctx context.Context, held lease.Lease, w *window, it *ite
 		}
 	}
 	if err != nil {
-		if now := time.Now(); hopeless(err) && !now.Before(job.Deadline(l.policy.window)) {
-			l.giveUp(ctx, w, it, message.Failure{Code: unsendable, Title: "The message could not be prepared"}, now)
-			return
+		wait := retryLedger
+		if hopeless(err) {
+			now := time.Now()
+			if wait = min(retryHopeless, job.Deadline(l.policy.window).Sub(now)); wait <= 0 {
+				l.giveUp(ctx, w, it, message.Failure{Code: unsendable, Title: "The message could not be prepared"}, now)
+				return
+			}
 		}
-		l.later(ctx, w, it, retryLedger, err)
+		l.later(ctx, w, it, wait, err)
 		return
 	}
 	job.Attempts++

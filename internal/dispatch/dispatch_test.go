@@ -229,4 +229,7 @@ func unpreparable(r *rig) {
 	if got := r.log(); len(got) != 0 {
 		r.t.Errorf("attempts = %v", got)
 	}
+	if n := r.lines.gone.Load(); n > 200 {
+		r.t.Errorf("it was tried %d times, each a line in the log", n)
+	}
 }

@@ -25,6 +25,8 @@ const (
 	idleFor     = 5 * time.Second // before a lane without work is forgotten
 	retryLease  = lease.TTL / 4   // between attempts to get a lease that another node holds
 	retryLedger = time.Second     // between attempts to record what became of an attempt
+
+	retryHopeless = time.Minute // between looks whether a message can be prepared that could not for a reason of its own
 )
 
 // lane drives one phone number's messages.

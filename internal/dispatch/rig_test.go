@@ -48,10 +48,14 @@ func (plain) Seal(p, _ []byte) ([]byte, error) { return p, nil }
 func (plain) Open(s, _ []byte) ([]byte, error) { return s, nil }
 
 // lines serves every number of the rig: standard ones, and "fast" ones.
-type lines struct{ token atomic.Value }
+type lines struct {
+	token atomic.Value
+	gone  atomic.Int64 // questions about the one that is gone
+}
 
 func (ls *lines) Line(_ context.Context, accountID, phoneKey string) (account.Line, error) {
 	if phoneKey == "gone" {
+		ls.gone.Add(1)
 		return account.Line{}, fault.New(fault.NotFound, "no such number")
 	}
 	l := account.Line{AccountID: accountID, WABAKey: "waba", WABAMetaID: "12", PhoneKey: phoneKey, PhoneMetaID: "11", Token: "token"}
