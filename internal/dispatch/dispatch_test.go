@@ -26,6 +26,7 @@ func TestDispatch(t *testing.T) {
 		"an unknown outcome waits for proof":            inDoubt,
 		"an outcome that stays unknown is dropped":      neverKnown,
 		"what is done during a read does not return":    doneDuringRead,
+		"nor does what is taken back then":              cancelledDuringRead,
 		"a lane that retires leaves nothing behind":     retireAndReturn,
 		"proof saves the second try":                    proved,
 		"a crash leaves the message in doubt":           crash,

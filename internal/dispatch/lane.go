@@ -113,9 +113,13 @@ func (l *lane) poke() {
 func (l *lane) forget(seq int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if it := l.window.jobs[seq]; it != nil && !it.inFlight {
+	it := l.window.jobs[seq]
+	switch {
+	case it != nil && !it.inFlight:
 		l.window.remove(it, time.Now())
 		l.signal()
+	case it == nil && l.window.gone != nil:
+		l.window.gone[seq] = true
 	}
 }
 

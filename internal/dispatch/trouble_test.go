@@ -359,3 +359,35 @@ func longPause(r *rig) {
 		r.t.Errorf("attempts = %v", got)
 	}
 }
+
+// cancelledDuringRead takes a message back between the reading of the table and the reader's look at it.
+func cancelledDuringRead(r *rig) {
+	j := r.store("a", "phone", "1", message.Bulk)
+	r.halt()
+	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", time.Now(), lease.TTL)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if ok, err := r.db.Begin(context.Background(), l, &j, time.Now()); err != nil || !ok {
+		r.t.Fatalf("begin: %v, %v", ok, err)
+	}
+	j.Attempts++
+	if ok, err := r.db.Postpone(context.Background(), &j, time.Now().Add(5*time.Minute), false); err != nil || !ok {
+		r.t.Fatalf("postpone: %v, %v", ok, err)
+	}
+	if err := r.db.ReleaseLease(context.Background(), l); err != nil {
+		r.t.Fatal(err)
+	}
+	r.through = func(s Store) Store { return busy{Store: s, read: 5 * time.Millisecond} }
+	r.restart("busy")
+	time.Sleep(12 * time.Millisecond) // the bulk messages have been read
+	if w, err := r.db.Cancel(context.Background(), j.AccountID, j.ID, time.Now(), func(h event.HandOver) (*event.Event, error) {
+		return event.Failed(h, message.Because(message.CodeCancelled, ""), plain{}, "cancelled")
+	}); err != nil || !w.Done {
+		r.t.Fatalf("cancel: %+v, %v", w, err)
+	}
+	r.Forget(j.PhoneKey, j.Seq)
+	next := r.accept("b", "phone", "1", message.Bulk)
+	time.Sleep(time.Minute)
+	r.wantState(next, message.Accepted)
+}
