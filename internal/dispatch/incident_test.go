@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func TestBlockedLanes(t *testing.T) {
 		"a replaced token is used at once":                tokenReplaced,
 		"a token replaced by another process is noticed":  tokenReplacedElsewhere,
 		"a restart remembers and tells nobody again":      blockSurvives,
+		"a stop after it is over tells so":                blockEndsWithStop,
 		"an older success does not end it":                olderSuccess,
 		"maintenance pauses the lane and tells nobody":    maintenance,
 		"what comes and goes is one incident":             comesAndGoes,
@@ -98,6 +100,21 @@ const (
 	tokenRaised   = "raised access_token_rejected Access token has expired (190)"
 	tokenCleared  = "cleared access_token_rejected Access token has expired (190)"
 )
+
+// blockEndsWithStop stops the node after messages have passed: nobody else knows that they have.
+func blockEndsWithStop(r *rig) {
+	r.script(func(*message.Job) Outcome { return locked })
+	j := r.accept("a", "phone", "1", message.Bulk)
+	time.Sleep(time.Second)
+	r.script(nil)
+	time.Sleep(8 * time.Second)
+	r.wantState(j, message.Accepted)
+	r.halt()
+	if b, blocked, err := r.db.Blocked(context.Background(), "phone"); err != nil || blocked {
+		r.t.Errorf("blocked by %+v, %v", b, err)
+	}
+	r.wantAlerts(lockedRaised, lockedCleared)
+}
 
 func lockedHour(r *rig) {
 	r.script(func(*message.Job) Outcome { return locked })

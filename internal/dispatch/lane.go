@@ -152,6 +152,7 @@ func (l *lane) run(ctx context.Context) {
 	var attempts sync.WaitGroup
 	defer func() {
 		attempts.Wait()
+		l.settle(ctx, true)
 		l.keeper.Release(ctx)
 		l.mu.Lock()
 		defer l.mu.Unlock()
