@@ -33,13 +33,13 @@ func (u upstream) HandOver(ctx context.Context, line account.Line, j *message.Jo
 	}
 	request := meta.SendRequest{PhoneNumberID: line.PhoneMetaID, Version: j.MetaVersion, Token: line.Token, Body: body, Receipt: j.Receipt(),
 		Marketing: marketing}
-	res, err := u.graph.Send(ctx, request)
+	wamid, err := u.graph.Send(ctx, request)
 	if marketing && notForMarketing(err) {
 		request.Marketing = false
-		res, err = u.graph.Send(ctx, request)
+		wamid, err = u.graph.Send(ctx, request)
 	}
 	if err == nil {
-		return dispatch.Outcome{Verdict: dispatch.Taken, WAMID: res.WAMID}
+		return dispatch.Outcome{Verdict: dispatch.Taken, WAMID: wamid}
 	}
 	return outcome(err, j.Receipt())
 }

@@ -148,7 +148,7 @@ func FuzzDecodeSent(f *testing.F) {
 	f.Add([]byte(`{"messages":[{"id":"wamid.A="}],"contacts":[{"wa_id":"1"}]}`), false)
 	f.Add([]byte(`{"success":true}`), true)
 	f.Fuzz(func(t *testing.T, body []byte, receipt bool) {
-		if r, ok := decodeSent(body, receipt); ok && !receipt && r.WAMID == "" {
+		if wamid, ok := decodeSent(body, receipt); ok && !receipt && wamid == "" {
 			t.Error("a message was taken without an id")
 		}
 	})
