@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -185,6 +186,9 @@ func (l *lane) run(ctx context.Context) {
 			}
 			continue
 		}
+		if l.unread() {
+			continue
+		}
 		if l.empty() {
 			if idleSince.IsZero() {
 				idleSince = time.Now()
@@ -267,6 +271,19 @@ func (l *lane) hold(ctx context.Context) bool {
 	return held.Held()
 }
 
+// needs reports whether the table may have jobs of a priority for which the window has room. The lane is locked.
+func (l *lane) needs(p message.Priority, share int) bool {
+	return l.streams[stream(p)].more && !l.full(room(p, share)-load(share)+1)
+}
+
+// unread reports whether there is more to read while nothing is in flight: all that has been read has to wait, what has not need not.
+func (l *lane) unread() bool {
+	share := l.d.share()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.inFlight == 0 && slices.ContainsFunc(message.Priorities(), func(p message.Priority) bool { return l.needs(p, share) })
+}
+
 // refill reads waiting jobs when the window runs low.
 func (l *lane) refill(ctx context.Context) error {
 	share := l.d.share()
@@ -279,7 +296,7 @@ func (l *lane) refill(ctx context.Context) error {
 	for _, p := range message.Priorities() {
 		s := &l.streams[stream(p)]
 		l.mu.Lock()
-		need := s.more && !l.full(room(p, share)-load(share)+1)
+		need := l.needs(p, share)
 		after, w := s.cursor, l.window
 		if need {
 			// Cleared before reading: what is committed from here on is offered, what was committed before will be read.

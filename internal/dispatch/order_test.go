@@ -207,3 +207,24 @@ func crowded(r *rig) {
 		r.t.Errorf("%d attempts, want one each", n)
 	}
 }
+
+// deepRecipient has one message behind thousands for a recipient who may not be written to now.
+func deepRecipient(r *rig) {
+	r.halt()
+	for range 3000 {
+		r.store("many", "phone", "1", message.Bulk)
+	}
+	other := r.store("other", "phone", "2", message.Bulk)
+	r.script(func(j *message.Job) Outcome {
+		if j.Recipient == "1" {
+			return Outcome{Verdict: Throttled, Scope: Pair}
+		}
+		return r.take(j)
+	})
+	r.restart("new")
+	time.Sleep(2 * time.Second)
+	r.wantState(other, message.Accepted)
+	late := r.accept("late", "phone", "3", message.Bulk)
+	time.Sleep(2 * time.Second)
+	r.wantState(late, message.Accepted)
+}
