@@ -5,12 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+	"time"
 
 	"github.com/waxwing-messaging/waxwing/internal/message"
 )
 
 // scanLimit is how many messages a search looks at before it returns what it has.
 const scanLimit = 5000
+
+// disorder is how much longer than others a message may take from its acceptance until it is stored. The order of the table is that
+// in which they are stored.
+const disorder = 5 * time.Minute
 
 const summaryColumns = `SELECT m.seq, m.id, m.phone_key, m.recipient, m.kind, m.template, m.accepted_at, coalesce(s.state, 'queued'),
 	coalesce(s.wamid, ''), coalesce(s.updated_at, m.accepted_at), EXISTS (SELECT 1 FROM overdue o WHERE o.seq = m.seq),
@@ -61,7 +66,7 @@ func (db *DB) Search(ctx context.Context, accountID string, q message.Query) (fo
 		if err != nil {
 			return found, err
 		}
-		if !q.From.IsZero() && m.AcceptedAt.Before(q.From) {
+		if !q.From.IsZero() && m.AcceptedAt.Before(q.From.Add(-disorder)) {
 			return found, nil // the rest is older still
 		}
 		if hasCode && matches(&m, &q) {
@@ -87,7 +92,7 @@ func scanSummary(scan func(...any) error, more ...any) (m message.Summary, err e
 func matches(m *message.Summary, q *message.Query) bool {
 	return (q.PhoneKey == "" || m.PhoneKey == q.PhoneKey) && (q.Recipient == "" || m.Recipient == q.Recipient) &&
 		(q.Template == "" || m.Template == q.Template) && (q.State == "" || m.State == q.State) &&
-		(q.To.IsZero() || m.AcceptedAt.Before(q.To))
+		!m.AcceptedAt.Before(q.From) && (q.To.IsZero() || m.AcceptedAt.Before(q.To))
 }
 
 // Window returns what is known of a customer in relation to one number.

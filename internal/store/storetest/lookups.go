@@ -66,7 +66,16 @@ func search(t *testing.T, w *world) {
 			t.Errorf("%s: found %v (next %d), want %q", tc.name, got, found.Next, tc.want)
 		}
 	}
-	found, err := w.Search(w.ctx, w.waba.AccountID, message.Query{State: message.Failed, Limit: 1})
+
+	// One whose request took long stands before those that came after it and were stored at once.
+	add("slow", func(m *message.Outbound) { m.AcceptedAt = w.now.Add(5*time.Minute - time.Second) })
+	found, err := w.Search(w.ctx, w.waba.AccountID, message.Query{From: w.now.Add(5 * time.Minute), Limit: 100})
+	must(t, err)
+	if len(found.Messages) != 1 || found.Messages[0].ID != failing.ID || found.Next != 0 {
+		t.Errorf("since the last but one: found %+v, want the failed one", found)
+	}
+
+	found, err = w.Search(w.ctx, w.waba.AccountID, message.Query{State: message.Failed, Limit: 1})
 	must(t, err)
 	if m := found.Messages[0]; m.Recipient != "b" || m.Kind != "text" || m.PhoneKey != w.phone.Key || m.AcceptedAt.IsZero() || m.UpdatedAt.IsZero() {
 		t.Errorf("summary = %+v", m)
