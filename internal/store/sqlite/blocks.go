@@ -12,11 +12,17 @@ import (
 
 // Block notes that WhatsApp takes no messages of a number. The first number of an incident has it told: alert makes the event of
 // the block it is given, about its beginning or its end. A number that was blocked for another cause is not any more for that one.
-// It returns the destinations of the events.
+// Of a number that was unlinked nothing is noted. It returns the destinations of the events.
 func (db *DB) Block(ctx context.Context, b message.Block, now time.Time, alert func(b message.Block, over bool) (*event.Event, error)) (destinations []string, err error) {
 	err = db.write(ctx, func(tx *tx) error {
 		destinations = nil
 		tell := teller(tx, alert, &destinations)
+		var one int
+		gone, err := tx.row(`SELECT 1 FROM unlinked u WHERE u.phone_key = ? AND NOT EXISTS (SELECT 1 FROM phone_numbers p WHERE p.key = u.phone_key) LIMIT 1`,
+			args(b.PhoneKey), &one)
+		if err != nil || gone {
+			return err
+		}
 		old, known, err := tx.block(b.PhoneKey)
 		if err != nil {
 			return err

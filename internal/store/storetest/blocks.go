@@ -153,4 +153,12 @@ func blockUnlinked(t *testing.T, w *world) {
 	w.block(t, w.phone, message.AccountBlocked, 0)
 	must(t, w.Unlink(w.ctx, w.waba.AccountID, w.waba.Key, w.now))
 	w.wantBlock(t, w.phone, nil)
+
+	// What waits is still tried. Whether it passes is nobody's trouble any more, and nothing would ever tell of its end.
+	w.block(t, w.phone, message.TokenRejected, time.Minute)
+	w.wantBlock(t, w.phone, nil)
+	must(t, w.Link(w.ctx, w.waba, []byte("sealed-token"), []account.PhoneNumber{w.phone}))
+	w.wantBlock(t, w.phone, nil)
+	b := w.block(t, w.phone, message.TokenRejected, 2*time.Minute)
+	w.wantBlock(t, w.phone, &b)
 }
