@@ -373,6 +373,10 @@ func maintenance(r *rig) {
 	}
 	r.script(nil)
 	time.Sleep(time.Minute)
+	if n := r.attemptsOf("m") - before; n < 190 { // those that were refused wait for times of their own
+		r.t.Errorf("%d attempts in the minute after the maintenance", n)
+	}
+	time.Sleep(5 * time.Minute)
 	for _, j := range jobs {
 		r.wantState(j, message.Accepted)
 	}

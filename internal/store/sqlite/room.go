@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -110,6 +111,16 @@ func (r *room) set(free int64, trouble error) {
 	if r.tell != nil && (is.Room != was.Room || (is.Trouble == nil) != (was.Trouble == nil) || is.Damaged != was.Damaged) {
 		r.tell(*is)
 	}
+}
+
+// explain tells a full file system from other failures of writing, which SQLite's driver does not.
+func (r *room) explain(err error) error {
+	if errors.Is(err, sqlite3.IOERR) {
+		if free, unknown := freeBytes(filepath.Dir(r.path)); unknown == nil && free < pageSize {
+			return fmt.Errorf("%w: %w", sqlite3.FULL, err)
+		}
+	}
+	return err
 }
 
 // troubled notes that a write failed for a reason that lies in the storage. Trouble that has just gone is not believed to go so

@@ -364,6 +364,9 @@ func fullFileSystem(t *testing.T, dir string) {
 	if c := v.Condition(); c.Room != None || c.Trouble == nil {
 		t.Errorf("condition %+v, want trouble", c)
 	}
+	if err := v.receive(); err == nil || !strings.HasPrefix(err.Error(), textFull) {
+		t.Errorf("refused with %v, want the reason", err)
+	}
 	if v.hook < 10 {
 		t.Errorf("only %d webhooks fit into the log", v.hook)
 	}

@@ -203,6 +203,7 @@ func signal(ch chan<- struct{}) {
 // settle gives the tasks of a transaction that came to nothing its error, and reports whether the storage is to blame.
 func (w *writer) settle(tasks []*task, err error) (trouble bool) {
 	if trouble = isOutOfOrder(err); trouble {
+		err = w.room.explain(err)
 		w.room.troubled(err)
 	}
 	for _, t := range tasks {
