@@ -110,6 +110,14 @@ func (l *loudness) apply(c *config.Log) error {
 	return nil
 }
 
+// readable gives durations in JSON their unit, as they have it in text: numbers of nanoseconds mean nothing to anybody.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
+}
+
 // logger writes to standard error as the settings say.
 func logger(c config.Log, out output) *slog.Logger {
 	var level slog.Level
@@ -118,6 +126,7 @@ func logger(c config.Log, out output) *slog.Logger {
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
+		options.ReplaceAttr = readable
 		return slog.New(slog.NewJSONHandler(out.stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(out.stderr, options))

@@ -19,7 +19,7 @@ import (
 // extensionRows are the operations beyond AWS's, for the table of social-messaging.
 func extensionRows(p *parts, pages *page.Sealer, submit func(context.Context, *socialmessaging.Submission) (string, error)) []awsapi.Operation {
 	letters := &deadletter.Office{Store: p.db, Opener: p.box, WakeDestinations: p.delivery.Wake, WakeSubscriptions: p.fan.Wake}
-	return extensions.Operations(extensions.Options{Messages: p.db, Numbers: p.directory, Sending: p.db, Notices: p.db, Events: p.db,
+	return extensions.Operations(extensions.Options{Messages: p.db, Numbers: p.directory, Sending: p.db, Notices: p.db, Events: p.db, Owns: p.manager.Own,
 		DeadLetters: letters, Opener: p.box, Explain: explain, Submit: submit, Cancel: p.cancel, Check: dryCheck(p.templates),
 		WakeDestinations: p.delivery.Wake, Pages: pages, Now: time.Now})
 }

@@ -99,7 +99,7 @@ func (o *Operator) ReplayEvents(ctx context.Context, q event.Replay) (total even
 		q.MessageID = st.ID
 	}
 	if q.Destination != "" {
-		if _, err := o.Get(ctx, o.scope.AccountID, q.Destination); err != nil {
+		if err := o.Own(ctx, o.scope.AccountID, q.Destination); err != nil {
 			return total, err
 		}
 	}

@@ -223,6 +223,7 @@ func TestReplayInPages(t *testing.T) {
 		{"too many", "replay", map[string]any{"status": "sent", "maxEvents": 501}, "ValidationException"},
 		{"a token for another selection", "replay", map[string]any{"status": "sent", "nextToken": first.NextToken}, "InvalidParametersException"},
 		{"an unknown message", "replay", map[string]any{"messageId": "0199f0c4-0000-7000-8000-000000000000"}, "ResourceNotFoundException"},
+		{"an unknown destination", "replay", map[string]any{"status": "sent", "eventDestinationId": eventsTopic + "s"}, "ResourceNotFoundException"},
 		{"no choice", "dead-letters/requeue", map[string]any{}, "InvalidParametersException"},
 		{"two choices", "dead-letters/discard", map[string]any{"all": true, "destination": eventsTopic}, "InvalidParametersException"},
 		{"no id", "dead-letters/discard", map[string]any{"deadLetterIds": []string{"event-x"}}, "InvalidParametersException"},

@@ -125,7 +125,7 @@ func (m *Manager) Delete(ctx context.Context, accountID, key string) error {
 // Pause stops publishing to a destination until Resume; events wait, however long, and have all of the retry window again then. A
 // repeated call changes nothing.
 func (m *Manager) Pause(ctx context.Context, accountID, destination, reason string) error {
-	if err := m.own(ctx, accountID, destination); err != nil {
+	if err := m.Own(ctx, accountID, destination); err != nil {
 		return err
 	}
 	return m.halt(ctx, accountID, destination, event.Paused, brief(reason), "paused")
@@ -134,7 +134,7 @@ func (m *Manager) Pause(ctx context.Context, accountID, destination, reason stri
 // Resume publishes to a destination again, at once, whether it was paused, disabled or only failing. The end of a disabled one
 // is told by an alert.
 func (m *Manager) Resume(ctx context.Context, accountID, destination string) error {
-	if err := m.own(ctx, accountID, destination); err != nil {
+	if err := m.Own(ctx, accountID, destination); err != nil {
 		return err
 	}
 	return m.halt(ctx, accountID, destination, event.Running, "", "resumed")
@@ -177,7 +177,7 @@ func (m *Manager) Get(ctx context.Context, accountID, destination string) (event
 		}
 		return m.additional(ctx, &a)
 	}
-	if err := m.own(ctx, accountID, destination); err != nil {
+	if err := m.Own(ctx, accountID, destination); err != nil {
 		return event.Described{}, err
 	}
 	h, err := m.Store.Health(ctx, destination)
@@ -235,15 +235,15 @@ func additionalKey(destination string) (string, bool) {
 
 // Attempts is the log of attempts of a destination, newest first, from before a minute.
 func (m *Manager) Attempts(ctx context.Context, accountID, destination string, before time.Time, limit int) ([]event.Attempts, error) {
-	if err := m.own(ctx, accountID, destination); err != nil {
+	if err := m.Own(ctx, accountID, destination); err != nil {
 		return nil, err
 	}
 	return m.Store.Attempts(ctx, destination, before, limit)
 }
 
-// own reports as NotFound what is no destination of the account: neither the ARN that a business account has now, or had when it was
+// Own reports as NotFound what is no destination of the account: neither the ARN that a business account has now, or had when it was
 // last published to, nor a bus of the account, nor the id of an additional one.
-func (m *Manager) own(ctx context.Context, accountID, destination string) error {
+func (m *Manager) Own(ctx context.Context, accountID, destination string) error {
 	if key, ok := additionalKey(destination); ok {
 		_, err := m.Store.Additional(ctx, accountID, key)
 		return err

@@ -13,7 +13,7 @@ import (
 // Test publishes a test event to a destination of the account, once and at once, also to one that is paused or disabled. It is
 // not stored.
 func (m *Manager) Test(ctx context.Context, accountID, destination string) (event.Trial, error) {
-	if err := m.own(ctx, accountID, destination); err != nil {
+	if err := m.Own(ctx, accountID, destination); err != nil {
 		return event.Trial{}, err
 	}
 	list, err := m.Store.Senders(ctx, accountID, destination)

@@ -41,6 +41,9 @@ func (s server) replayEvents(ctx context.Context, in *replayInput) (*replayOutpu
 	q := event.Replay{Field: in.Field, Status: in.Status, Limit: in.MaxEvents}
 	if in.Destination != "" {
 		q.Destination = queueName(scope, in.Destination)
+		if err := s.Owns(ctx, scope.AccountID, q.Destination); err != nil {
+			return nil, err
+		}
 	}
 	if q.Limit == 0 {
 		q.Limit = 500

@@ -53,6 +53,8 @@ type Options struct {
 	Sending  Sending
 	Notices  Notices
 	Events   Events
+	// Owns reports as fault.NotFound what is no event destination of an account.
+	Owns func(ctx context.Context, accountID, destination string) error
 	// DeadLetters are those of events, of built-in topics and of the built-in event bus.
 	DeadLetters *deadletter.Office
 	Opener      Opener
