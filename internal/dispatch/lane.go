@@ -387,7 +387,11 @@ func (l *lane) sweepStuck(now time.Time) (any bool) {
 	for _, it := range l.window.jobs {
 		j := &it.job
 		why, stuck := l.stuck(j.Priority, now)
-		if it.inFlight || !stuck || now.Before(j.Deadline(l.policy.window)) || j.InDoubt() && now.Before(j.NotBefore) {
+		end := j.Deadline(l.policy.window)
+		if !l.block.holds(j.Priority) {
+			end = end.Add(pauseUnreached.Max) // it may be about to leave for the last time
+		}
+		if it.inFlight || !stuck || now.Before(end) || j.InDoubt() && now.Before(j.NotBefore) {
 			continue
 		}
 		if it.over = true; it.last.Code == 0 {
