@@ -185,25 +185,33 @@ func outcomeKept(r *rig) {
 	}
 }
 
-// A message in doubt from before the clock was set back waits as long as any other.
-func clockSetBack(r *rig) {
+// putOff stores a message whose attempt another process began when its clock was an hour ahead, and put off for a while. The dispatcher
+// does not run.
+func (r *rig) putOff(delay time.Duration, inDoubt bool) message.Job {
+	r.t.Helper()
 	r.halt()
 	j := r.store("a", "phone", "1", message.Bulk)
-	ahead := time.Now().Add(time.Hour)
-	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", ahead, time.Millisecond)
+	ctx, ahead := context.Background(), time.Now().Add(time.Hour)
+	l, err := r.db.AcquireLease(ctx, "lane/phone", "dead", ahead, time.Millisecond)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if ok, err := r.db.Begin(context.Background(), l, &j, ahead); err != nil || !ok {
+	if ok, err := r.db.Begin(ctx, l, &j, ahead); err != nil || !ok {
 		r.t.Fatalf("begin: %v, %v", ok, err)
 	}
 	j.Attempts++
-	if ok, err := r.db.Postpone(context.Background(), &j, ahead.Add(20*time.Second), true); err != nil || !ok {
+	if ok, err := r.db.Postpone(ctx, &j, ahead.Add(delay), inDoubt); err != nil || !ok {
 		r.t.Fatalf("postpone: %v, %v", ok, err)
 	}
-	if err := r.db.ReleaseLease(context.Background(), l); err != nil {
+	if err := r.db.ReleaseLease(ctx, l); err != nil {
 		r.t.Fatal(err)
 	}
+	return j
+}
+
+// A message in doubt from before the clock was set back waits as long as any other.
+func clockSetBack(r *rig) {
+	j := r.putOff(20*time.Second, true)
 	r.restart("new")
 	time.Sleep(14 * time.Second)
 	r.wantState(j, message.Queued)
@@ -213,23 +221,7 @@ func clockSetBack(r *rig) {
 
 // A lane forgets the times it has read when they are not right any more.
 func reread(r *rig) {
-	r.halt()
-	j := r.store("a", "phone", "1", message.Bulk)
-	ahead := time.Now().Add(time.Hour)
-	l, err := r.db.AcquireLease(context.Background(), "lane/phone", "dead", ahead, time.Millisecond)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if ok, err := r.db.Begin(context.Background(), l, &j, ahead); err != nil || !ok {
-		r.t.Fatalf("begin: %v, %v", ok, err)
-	}
-	j.Attempts++
-	if ok, err := r.db.Postpone(context.Background(), &j, ahead, false); err != nil || !ok {
-		r.t.Fatalf("postpone: %v, %v", ok, err)
-	}
-	if err := r.db.ReleaseLease(context.Background(), l); err != nil {
-		r.t.Fatal(err)
-	}
+	j := r.putOff(0, false)
 	r.restart("new")
 	time.Sleep(time.Minute)
 	r.wantState(j, message.Queued) // it is not due
