@@ -197,6 +197,10 @@ func TestHTTPSDestination(t *testing.T) {
 	gone.Store(true)
 	n.send(t, template)
 	waitFor(t, "disabled destination", func() bool { return n.look(t, id).Health.State == "disabled" })
+	waitFor(t, "metric of the alert", func() bool {
+		_, text := n.get(t, "http://"+n.OpsAddr()+"/metrics")
+		return strings.Contains(text, `waxwing_alerts_total{alert="destination_disabled",state="raised"} 1`+"\n")
+	})
 	gone.Store(false)
 	n.act(t, "resume", id, new(struct{}))
 	last := n.send(t, template)
